@@ -1,0 +1,276 @@
+"""One private cluster: made, started, joined, stopped.
+
+Layout of its directory::
+
+    data/            PGDATA
+    socket/          the private socket (elsewhere when the path is too long for one)
+    postmaster.log   what the server says before its own logging begins
+    start.lock       held by whoever makes or starts it
+    users.lock       held, shared, by every process that uses it; see guard.py
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from pgadvisor.cluster import guard
+from pgadvisor.cluster.account import Account, reachable, server_account
+from pgadvisor.cluster.binaries import Binaries, find_binaries
+from pgadvisor.errors import ClusterFailed
+
+__all__ = ["Cluster"]
+
+Mode = Literal["smart", "fast", "immediate"]
+
+#: sun_path holds 108 bytes on Linux and 104 on macOS; the socket's name takes up to 20
+_LONGEST_SOCKET_DIR = 80
+_PORT = 5432
+_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_START_SECONDS = 60
+
+
+class Cluster:
+    """A PostgreSQL cluster that only this user can reach.
+
+    Use `temporary` for one that vanishes with the process, `at` for one that stays. Both are
+    context managers; `start` joins a server that another process already started.
+    """
+
+    def __init__(
+        self,
+        binaries: Binaries,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        is_temporary: bool = False,
+        locale: str = "C",
+    ) -> None:
+        self.account: Account = server_account()
+        self.binaries = reachable(binaries, self.account)
+        self.directory = directory
+        self.settings = dict(settings or {})
+        self.is_temporary = is_temporary
+        self.locale = locale
+        self._users_lock: int | None = None
+
+    @classmethod
+    def temporary(
+        cls,
+        binaries: Binaries | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        locale: str = "C",
+    ) -> Self:
+        """A cluster in a new folder, removed on exit, without durability: it is thrown away."""
+        directory = Path(tempfile.gettempdir()) / f"pgadvisor-{secrets.token_hex(4)}"
+        return cls(
+            binaries or find_binaries(),
+            directory,
+            settings={**_THROWAWAY, **(settings or {})},
+            is_temporary=True,
+            locale=locale,
+        )
+
+    @classmethod
+    def at(
+        cls, directory: Path, binaries: Binaries, *, settings: Mapping[str, str] | None = None
+    ) -> Self:
+        """A cluster that stays: made in the folder at the first start, joined afterwards."""
+        return cls(binaries, directory, settings=settings)
+
+    @property
+    def data_dir(self) -> Path:
+        """PGDATA."""
+        return self.directory / "data"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where logging_collector writes."""
+        return self.data_dir / "log"
+
+    @property
+    def socket_dir(self) -> Path:
+        """The folder of the Unix socket, entered by its owner alone."""
+        plain = self.directory / "socket"
+        if len(os.fsencode(plain)) <= _LONGEST_SOCKET_DIR:
+            return plain
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
+        return Path("/tmp") / f"pgadvisor-{self.account.uid}-{digest}"
+
+    @property
+    def is_running(self) -> bool:
+        """True while a server answers."""
+        status = self.account.run(
+            self.binaries.bin_dir / "pg_isready", "-q", "-h", self.socket_dir, "-p", str(_PORT)
+        )
+        return status.returncode == 0
+
+    def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
+        """A libpq connection string over the private socket."""
+        return f"dbname={dbname} user={user} host={self.socket_dir} port={_PORT}"
+
+    def start(self) -> None:
+        """Make it if it is new, start it if nobody has, and count as one of its users."""
+        self._make_directory()
+        with self._starting():
+            self._hold()
+            if not (self.data_dir / "PG_VERSION").exists():
+                self._initdb()
+            if not self.is_running:
+                self._start_server()
+            self._guard()
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server, whoever else uses it; `start` brings it up again."""
+        result = self._pg_ctl("stop", "-m", mode)
+        if result.returncode and (self.data_dir / "postmaster.pid").exists():
+            raise ClusterFailed(f"could not stop the cluster in {self.directory}: {result.stdout}")
+
+    def restart(self, mode: Mode = "fast") -> None:
+        """Stop and start."""
+        self.stop(mode)
+        self.start()
+
+    def close(self) -> None:
+        """Stop using it. A temporary one is removed; another stops with its last user."""
+        if self._users_lock is None:
+            return
+        if self.is_temporary:
+            if (self.data_dir / "postmaster.pid").exists():
+                self.stop("immediate")
+            shutil.rmtree(self.directory, ignore_errors=True)
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
+        os.close(self._users_lock)
+        self._users_lock = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _make_directory(self) -> None:
+        for folder in (self.directory, self.socket_dir):
+            try:
+                if not folder.exists():
+                    folder.mkdir(mode=0o700, parents=True)
+                    self.account.own(folder)
+                owner = folder.stat().st_uid
+            except OSError as exc:
+                raise ClusterFailed(
+                    f"cannot use the folder {folder}: {exc.strerror}",
+                    hint="Set PGADVISOR_DATA_DIR to a folder that you may write.",
+                ) from exc
+            if owner != self.account.uid:
+                raise ClusterFailed(
+                    f"the folder {folder} belongs to another user",
+                    hint="Run pgadvisor as its owner, or set PGADVISOR_DATA_DIR to another folder.",
+                )
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        lock = os.open(self.directory / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _hold(self) -> None:
+        if self._users_lock is None:
+            lock = os.open(self.directory / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            # waits while a guard is still stopping the server
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            self._users_lock = lock
+
+    def _initdb(self) -> None:
+        if self.data_dir.exists():  # an initdb that was killed halfway
+            shutil.rmtree(self.data_dir)
+        result = self.account.run(
+            self.binaries.bin_dir / "initdb",
+            *("-D", self.data_dir, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"),
+            f"--locale={self.locale}",
+        )
+        if result.returncode:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+            raise ClusterFailed(
+                f"initdb failed in {self.directory}: {result.stdout.strip()[-800:]}",
+                hint="Check the free disk space and the folder's rights.",
+            )
+        with (self.data_dir / "postgresql.conf").open("a") as conf:
+            conf.write("include = 'pgadvisor.conf'\n")
+
+    def _start_server(self) -> None:
+        conf = self.data_dir / "pgadvisor.conf"
+        conf.write_text(self._conf())
+        self.account.own(conf)
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            result = self._pg_ctl("start", "-l", str(self.directory / "postmaster.log"))
+            if result.returncode == 0:
+                return
+            log = self._log_tail()
+            # children of a postmaster that was killed need a moment to notice
+            if "still in use" not in log or time.monotonic() > deadline:
+                raise ClusterFailed(
+                    f"PostgreSQL did not start in {self.directory}: {log or result.stdout}",
+                    hint=f"Its log is {self.directory / 'postmaster.log'}.",
+                )
+            time.sleep(0.2)
+
+    def _conf(self) -> str:
+        settings = {
+            "listen_addresses": "",
+            "port": str(_PORT),
+            "unix_socket_directories": str(self.socket_dir),
+            "unix_socket_permissions": "0700",
+            **self.settings,
+        }
+        quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+        return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
+
+    def _log_tail(self) -> str:
+        log = self.directory / "postmaster.log"
+        return log.read_text(errors="replace").strip()[-800:] if log.exists() else ""
+
+    def _pg_ctl(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.account.run(
+            self.binaries.bin_dir / "pg_ctl",
+            *(verb, "-s", "-w", "-t", str(_START_SECONDS), "-D", self.data_dir, *arguments),
+        )
+
+    def _guard(self) -> None:
+        subprocess.run(  # returns at once: the guard forks away
+            [
+                *(sys.executable, "-I", "-S", guard.__file__, str(self.directory)),
+                *(str(self.binaries.bin_dir / "pg_ctl"), str(self.account.uid)),
+                *(str(self.account.gid), "immediate" if self.is_temporary else "fast"),
+                "yes" if self.is_temporary else "no",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            check=True,
+        )

@@ -1,0 +1,52 @@
+"""Stops a cluster when its last user is gone, however it went.
+
+Every process that uses a cluster holds a shared lock on its ``users.lock``; the kernel drops it
+when the process ends, by exit or by kill -9. This program waits for the exclusive lock, which
+it gets once nobody is left, then stops the server and removes a temporary cluster. It runs as
+a plain script with nothing but the standard library, so that it stays small.
+
+usage: guard.py DIRECTORY PG_CTL UID GID MODE TEMPORARY
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+
+def main() -> None:
+    """Wait, stop, remove."""
+    directory, pg_ctl, uid, gid, mode, temporary = sys.argv[1:]
+    if os.fork():
+        os._exit(0)
+    os.setsid()  # no Ctrl-C and no closing terminal reaches it
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    guard_lock = os.open(os.path.join(directory, "guard.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(guard_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        users_lock = os.open(os.path.join(directory, "users.lock"), os.O_RDWR)
+        fcntl.flock(users_lock, fcntl.LOCK_EX)
+        data_dir = os.path.join(directory, "data")
+        if os.path.exists(os.path.join(data_dir, "postmaster.pid")):
+            switch = {"user": int(uid), "group": int(gid)} if os.getuid() == 0 else {}
+            subprocess.run(
+                [pg_ctl, "stop", "-D", data_dir, "-m", mode, "-w", "-t", "60"],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                **switch,
+            )
+        if temporary == "yes":
+            shutil.rmtree(directory, ignore_errors=True)
+        # in this order: whoever gets users.lock next must find guard.lock free
+        os.close(guard_lock)
+        os.close(users_lock)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""A real PostgreSQL for every test: one cluster a session, one database a test."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from pgadvisor.cluster import Cluster, embedded_binaries, find_binaries
+
+TARGET_SETTINGS = {
+    "shared_preload_libraries": "pg_stat_statements,auto_explain",
+    "pg_stat_statements.track": "all",
+    "track_io_timing": "on",
+    "compute_query_id": "on",
+    "logging_collector": "on",
+    "log_destination": "jsonlog,csvlog,stderr",
+    "log_line_prefix": "%m [%p] %q%u@%d app=%a id=%Q ",
+    "auto_explain.log_format": "json",
+    "auto_explain.log_min_duration": "-1",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_buffers": "on",
+    "log_timezone": "UTC",
+    "max_connections": "60",
+}
+
+
+def pytest_report_header() -> str:
+    binaries = find_binaries()
+    return f"target: PostgreSQL {binaries.major} from {binaries.bin_dir}"
+
+
+@pytest.fixture(scope="session")
+def target_cluster() -> Iterator[Cluster]:
+    """PostgreSQL with contrib, pg_stat_statements and auto_explain preloaded."""
+    with Cluster.temporary(find_binaries(), settings=TARGET_SETTINGS) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def store_cluster() -> Iterator[Cluster]:
+    """The embedded wheel's PostgreSQL."""
+    with Cluster.temporary(embedded_binaries()) as cluster:
+        yield cluster
+
+
+_numbers = iter(range(1_000_000))
+
+
+def _new_database(cluster: Cluster, template: str | None = None) -> str:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(cluster.dsn(), autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template or "template1")
+            )
+        )
+    return name
+
+
+def _drop_database(cluster: Cluster, name: str) -> None:
+    with psycopg.connect(cluster.dsn(), autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def target_dsn(target_cluster: Cluster) -> Iterator[str]:
+    """A fresh database with pg_stat_statements and hypopg."""
+    name = _new_database(target_cluster)
+    with psycopg.connect(target_cluster.dsn(name), autocommit=True) as conn:
+        conn.execute("create extension pg_stat_statements")
+        conn.execute("create extension hypopg")
+    yield target_cluster.dsn(name)
+    _drop_database(target_cluster, name)
+
+
+@pytest.fixture
+def target_conn(target_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """An autocommit superuser connection to a fresh database."""
+    with psycopg.connect(target_dsn, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def new_database(target_cluster: Cluster) -> Iterator[Callable[[], str]]:
+    """A factory of empty databases on the target cluster: returns their DSNs."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(_new_database(target_cluster))
+        return target_cluster.dsn(names[-1])
+
+    yield make
+    for name in names:
+        _drop_database(target_cluster, name)

@@ -5,7 +5,12 @@
 'dbname=postgres'
 """
 
-from pgadvisor.cluster.binaries import Binaries, embedded_binaries, find_binaries, installed_binaries
+from pgadvisor.cluster.binaries import (
+    Binaries,
+    embedded_binaries,
+    find_binaries,
+    installed_binaries,
+)
 from pgadvisor.cluster.cluster import Cluster
 
 __all__ = ["Binaries", "Cluster", "embedded_binaries", "find_binaries", "installed_binaries"]

@@ -257,7 +257,7 @@ class Cluster:
     def _pg_ctl(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.account.run(
             self.binaries.bin_dir / "pg_ctl",
-            *(verb, "-s", "-w", "-t", str(_START_SECONDS), "-D", self.data_dir, *arguments),
+            *(verb, "-s", "-w", "-t", str(_START_SECONDS), "-D", str(self.data_dir), *arguments),
         )
 
     def _guard(self) -> None:

@@ -31,7 +31,7 @@ def main() -> None:
         fcntl.flock(users_lock, fcntl.LOCK_EX)
         data_dir = os.path.join(directory, "data")
         if os.path.exists(os.path.join(data_dir, "postmaster.pid")):
-            switch = {"user": int(uid), "group": int(gid)} if os.getuid() == 0 else {}
+            is_root = os.getuid() == 0
             subprocess.run(
                 [pg_ctl, "stop", "-D", data_dir, "-m", mode, "-w", "-t", "60"],
                 check=False,
@@ -39,7 +39,8 @@ def main() -> None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                **switch,
+                user=int(uid) if is_root else None,
+                group=int(gid) if is_root else None,
             )
         if temporary == "yes":
             shutil.rmtree(directory, ignore_errors=True)

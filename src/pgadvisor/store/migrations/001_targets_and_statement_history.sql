@@ -67,6 +67,7 @@ create table statements (
 comment on table statements is 'One row is one entry key of pg_stat_statements (pgssHashKey).';
 
 create table snapshots (
+    id bigint generated always as identity primary key,
     target_id integer not null constraint snapshots_target_id_fkey references targets on delete cascade,
     captured_at timestamptz not null,
     since timestamptz,
@@ -77,10 +78,11 @@ create table snapshots (
     statements integer not null,
     hidden integer not null,
     hidden_exec_time double precision not null,
-    constraint snapshots_pkey primary key (target_id, captured_at),
     constraint snapshots_order check (since is null or since < captured_at)
 );
-comment on table snapshots is 'One row is one reading of pg_stat_statements.';
+create index snapshots_target_idx on snapshots (target_id, id);
+comment on table snapshots is
+    'One row is one reading of pg_stat_statements; the newest id is the baseline, whatever the clock said.';
 comment on column snapshots.since is 'Start of the interval it closes; null for a first reading.';
 
 create table statement_counters (
@@ -208,7 +210,7 @@ create table statement_hours (
     parallel_workers_to_launch bigint,
     parallel_workers_launched bigint,
     constraint statement_hours_pkey primary key (target_id, statement_id, hour)
-) partition by range (hour) ;
+) partition by range (hour);
 create index statement_hours_hour_idx on statement_hours (target_id, hour);
 comment on table statement_hours is
     'One row is what one statement did in the hour that begins at "hour"; equals the sum of its '
@@ -227,9 +229,9 @@ create table database_intervals (
     shared_blks_hit bigint not null,
     shared_blks_read bigint not null,
     temp_blks_written bigint not null,
-    wal_bytes bigint not null,
-    constraint database_intervals_pkey primary key (target_id, dbid, until)
+    wal_bytes bigint not null
 );
+create index database_intervals_idx on database_intervals (target_id, dbid, until);
 comment on table database_intervals is
     'One row is what all statements of one database did over [since, until): the load.';
 

@@ -1,4 +1,5 @@
--- Activity samples, deviations from what was expected, and metrics frozen at a moment.
+-- Activity samples, deviations from what was expected, metrics frozen at a moment, and why a rule
+-- stayed silent.
 
 create table activity_samples (
     target_id integer not null constraint activity_samples_target_id_fkey
@@ -50,3 +51,15 @@ create table performance_snapshots (
 create index performance_snapshots_target_idx on performance_snapshots (target_id, queryid, taken_at);
 comment on table performance_snapshots is
     'One row is the metrics of a query or database over a window, frozen for later comparison.';
+
+create table advice_silences (
+    target_id integer not null constraint advice_silences_target_id_fkey
+        references targets on delete cascade,
+    database_name text not null,
+    queryid bigint not null,
+    rule text not null,
+    reason text not null,
+    analyzed_at timestamptz not null,
+    constraint advice_silences_pkey primary key (target_id, database_name, queryid, rule)
+);
+comment on table advice_silences is 'One row is why a rule advises nothing for a query.';

@@ -135,18 +135,6 @@ comment on column optimization_recommendations.urgency_score is
 comment on column optimization_recommendations.roi_score is
     'confidence x improvement percent x urgency; a hundredth of it is seconds saved an hour.';
 
-create table advice_silences (
-    target_id integer not null constraint advice_silences_target_id_fkey
-        references targets on delete cascade,
-    database_name text not null,
-    queryid bigint not null,
-    rule text not null,
-    reason text not null,
-    analyzed_at timestamptz not null,
-    constraint advice_silences_pkey primary key (target_id, database_name, queryid, rule)
-);
-comment on table advice_silences is 'One row is why a rule advises nothing for a query.';
-
 create table optimization_implementations (
     id bigint generated always as identity primary key,
     recommendation_id bigint not null constraint optimization_implementations_recommendation_id_fkey

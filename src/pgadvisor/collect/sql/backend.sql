@@ -1,0 +1,2 @@
+-- One row: the process that answers us.
+SELECT pg_backend_pid()

@@ -1,0 +1,6 @@
+-- One row: the server's clock and start; before 1.9 nothing tells of resets and evictions.
+SELECT
+    clock_timestamp() AS captured_at,
+    pg_postmaster_start_time() AS postmaster_start_at,
+    NULL::timestamptz AS stats_reset,
+    NULL::bigint AS dealloc

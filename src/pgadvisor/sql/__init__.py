@@ -1,0 +1,31 @@
+"""SQL text and its syntax tree; the only importer of pglast."""
+
+from pgadvisor.sql.fingerprint import fingerprint, normalized_query
+from pgadvisor.sql.parse import ParsedStatement, parse
+from pgadvisor.sql.render import render
+from pgadvisor.sql.statement import (
+    MARKER,
+    StatementKind,
+    is_explainable,
+    is_own,
+    is_read_only,
+    is_utility,
+    max_parameter,
+    statement_kind,
+)
+
+__all__ = [
+    "MARKER",
+    "ParsedStatement",
+    "StatementKind",
+    "fingerprint",
+    "is_explainable",
+    "is_own",
+    "is_read_only",
+    "is_utility",
+    "max_parameter",
+    "normalized_query",
+    "parse",
+    "render",
+    "statement_kind",
+]

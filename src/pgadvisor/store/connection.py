@@ -1,0 +1,129 @@
+"""Connections to the store, and the embedded PostgreSQL where no store is named."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from pgadvisor.config import Settings
+from pgadvisor.errors import StoreUnavailable
+from pgadvisor.store import migrate
+from pgadvisor.store.embedded import embedded_store
+
+__all__ = ["Connection", "Store", "open_store"]
+
+Connection = psycopg.Connection[TupleRow]
+
+_POOL_SECONDS = 10.0
+_OLDEST_VERSION = 150000
+
+
+class Store:
+    """A pool of connections to pgadvisor's own database."""
+
+    def __init__(self, pool: ConnectionPool[Connection], description: str) -> None:
+        self._pool = pool
+        #: where it is, without a password
+        self.description = description
+        #: baselines of targets, see store/snapshots.py
+        self.baselines: dict[int, Any] = {}
+        self.lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction: committed at the end, rolled back on any error.
+
+        Raises `StoreUnavailable` when the store cannot be reached or goes away.
+        """
+        try:
+            with self._pool.connection() as conn:
+                yield conn
+        except (psycopg.OperationalError, PoolTimeout) as exc:
+            raise unavailable(exc, self.description) from exc
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` or `SchemaOutdated` unless the store can be used now."""
+        with self.transaction() as conn:
+            migrate.check(conn)
+
+
+def unavailable(exc: Exception, description: str) -> StoreUnavailable:
+    """The error for a store that does not answer."""
+    return StoreUnavailable(
+        f"the store {description} is not available: {str(exc).strip() or type(exc).__name__}",
+        hint="Check DATABASE_URL and that the server runs. Collected counters stay on the target "
+        "and are read again when the store is back.",
+    )
+
+
+@contextmanager
+def open_store(
+    settings: Settings, *, now: datetime, upgrade: bool | None = None
+) -> Iterator[Store]:
+    """Open the store that the settings name, or start and join the embedded one.
+
+    The embedded store is always brought to this version's schema; one named by DATABASE_URL
+    only with `upgrade`, so that nobody's database is changed without being asked. Raises
+    `StoreUnavailable`, or `SchemaOutdated` with the command that mends it.
+    """
+    with ExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            url = stack.enter_context(embedded_store(settings.data_dir))
+            description = f"embedded in {settings.data_dir}"
+            upgrade = upgrade is not False
+        else:
+            description = describe(url)
+        probe(url, description)
+        pool = stack.enter_context(_pool(url))
+        store = Store(pool, description)
+        with store.transaction() as conn:
+            if upgrade:
+                migrate.apply(conn, now=now)
+            else:
+                migrate.check(conn)
+        yield store
+
+
+def describe(url: str) -> str:
+    """Host, port and database of a connection string, never the password.
+
+    >>> describe("postgresql://me:secret@db.example.org/advisor")
+    'db.example.org:5432/advisor'
+    """
+    parts = conninfo_to_dict(url)
+    host = parts.get("host") or "local socket"
+    return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
+
+
+def probe(url: str, description: str) -> None:
+    """Connect once, for an error that says why: a pool only says that it waited."""
+    try:
+        with psycopg.connect(url, connect_timeout=10, application_name="pgadvisor") as conn:
+            version = conn.info.server_version
+    except psycopg.OperationalError as exc:
+        raise unavailable(exc, description) from exc
+    if version < _OLDEST_VERSION:
+        raise StoreUnavailable(
+            f"the store runs PostgreSQL {version // 10000}, and 15 is the oldest that can be one",
+            hint="Point DATABASE_URL at PostgreSQL 15 or newer, or leave it empty for the "
+            "embedded store.",
+        )
+
+
+def _pool(url: str) -> ConnectionPool[Connection]:
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=8,
+        timeout=_POOL_SECONDS,
+        open=True,
+        check=ConnectionPool.check_connection,
+        kwargs={"application_name": "pgadvisor", "options": "-c timezone=UTC -c jit=off"},
+    )

@@ -15,15 +15,13 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString, cast
 
-__all__ = ["MARKER", "is_own", "load", "marked"]
+from pgadvisor.sql import MARKER
 
-MARKER = "/* pgadvisor */"
+__all__ = ["load", "marked"]
 
 _FILE = re.compile(r"(?P<name>\w+?)(\.(?P<server>server_)?since_(?P<version>\d+(_\d+)*))?\.sql")
 _LEADING_COMMENTS = re.compile(r"\A(\s*--[^\n]*\n)+")
 _FIRST_WORD = re.compile(r"\A(\s*\w+)")
-#: characters of a text in which the marker of an own statement is found
-_MARKER_WITHIN = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +45,6 @@ def marked(statement: str) -> str:
     'select /* pgadvisor */ 1'
     """
     return _FIRST_WORD.sub(rf"\1 {MARKER}", statement, count=1)
-
-
-def is_own(query: str) -> bool:
-    """True for the text of a statement that pgadvisor sent.
-
-    >>> is_own("SELECT /* pgadvisor */ oid FROM pg_class"), is_own("SELECT oid FROM pg_class")
-    (True, False)
-    """
-    return MARKER in query[:_MARKER_WITHIN]
 
 
 @cache

@@ -174,13 +174,13 @@ class Target:
         """Column names and rows: for large results that become records in one go."""
         return self._fetch(name, parameters, extension, tuple_row)
 
-    @contextmanager
-    def session(self) -> Iterator[Conn]:
+    @property
+    def conn(self) -> Conn:
         """The raw connection, for the few that need several statements in one transaction.
 
         Errors of psycopg come through unchanged: `explain` tells them apart.
         """
-        yield self._conn
+        return self._conn
 
     def fetch_system_identifier(self) -> str:
         """What identifies the cluster: its system identifier, its address where that is hidden."""

@@ -105,6 +105,8 @@ class ExpressionPredicate:
     operator: str
     operand: Operand
     value: str
+    #: the column when the expression is only a cast of it: varchar to text needs no own index
+    cast_column: str | None = None
 
 
 Predicate = Equality | Range | Pattern | NullTest | OtherPredicate | ExpressionPredicate

@@ -1,4 +1,4 @@
--- One row per entry of pg_stat_statements 1.10 (PostgreSQL 15), with temp I/O times and JIT, without its text.
+-- One row per entry of pg_stat_statements 1.10 (PostgreSQL 15: temp I/O times, JIT), no texts.
 -- From the eighth column on, names are those of the record Counters.
 SELECT
     dbid,

@@ -1,4 +1,4 @@
--- One row per entry of pg_stat_statements 1.12 (PostgreSQL 18), with parallel workers, without its text.
+-- One row per entry of pg_stat_statements 1.12 (PostgreSQL 18: parallel workers), no texts.
 -- From the eighth column on, names are those of the record Counters.
 SELECT
     dbid,

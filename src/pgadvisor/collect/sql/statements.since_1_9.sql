@@ -1,4 +1,4 @@
--- One row per entry of pg_stat_statements 1.9 (PostgreSQL 14), with toplevel, without its text.
+-- One row per entry of pg_stat_statements 1.9 (PostgreSQL 14: toplevel), no texts.
 -- From the eighth column on, names are those of the record Counters.
 SELECT
     dbid,

@@ -1,0 +1,12 @@
+-- one row: what a query did in one bucket of time, from intervals
+select to_timestamp(floor(extract(epoch from d.until) / %(bucket)s) * %(bucket)s) as at,
+       coalesce(sum(d.calls), 0)::bigint as calls,
+       coalesce(sum(d.total_exec_time), 0)::float8 as total_exec_time,
+       coalesce(sum(d.total_exec_time) / nullif(sum(d.calls), 0), 0)::float8 as mean_exec_time,
+       coalesce(sum(d.rows), 0)::bigint as rows
+from statements s
+join statement_deltas d on d.target_id = s.target_id and d.statement_id = s.id
+where s.target_id = %(target_id)s and s.dbid = %(dbid)s and s.queryid = %(queryid)s
+  and d.until > %(since)s and d.until <= %(until)s
+group by 1
+order by 1

@@ -1,0 +1,81 @@
+"""Query texts: saved once per queryid, with fingerprint and kind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgadvisor.errors import NotParsable
+from pgadvisor.records.statement import QueryId, StatementKey, StatementText
+from pgadvisor.sql import fingerprint, is_own, parse, statement_kind
+from pgadvisor.store.connection import Connection
+from pgadvisor.store.queries import load
+
+__all__ = ["known_texts", "own_queryids", "save_texts"]
+
+HIDDEN = "hidden: the role of pgadvisor may not see it (GRANT pg_read_all_stats)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    query: str | None
+    fingerprint: str | None
+    kind: str | None
+    is_own: bool
+    unreadable: str | None
+
+
+def known_texts(conn: Connection, target_id: int) -> set[tuple[int, QueryId]]:
+    """(dbid, queryid) of all texts that need not be asked for again."""
+    rows = conn.execute(
+        "select dbid, queryid from queries where target_id = %s and query is not null", [target_id]
+    )
+    return {(dbid, QueryId(queryid)) for dbid, queryid in rows}
+
+
+def own_queryids(conn: Connection, target_id: int) -> set[QueryId]:
+    """The queryids of our own statements."""
+    rows = conn.execute(
+        "select distinct queryid from queries where target_id = %s and is_own", [target_id]
+    )
+    return {QueryId(queryid) for (queryid,) in rows}
+
+
+def save_texts(
+    conn: Connection,
+    target_id: int,
+    texts: Iterable[StatementText],
+    asked: Iterable[StatementKey],
+    *,
+    now: datetime,
+) -> None:
+    """Save the texts read; what was asked for and not seen is noted as hidden."""
+    read = {(text.dbid, text.queryid): _read(text.query) for text in texts}
+    hidden = _Read(None, None, None, False, HIDDEN)
+    for key in asked:
+        read.setdefault((key.dbid, key.queryid), hidden)
+    if not read:
+        return
+    conn.execute(
+        load("save_texts"),
+        {
+            "target_id": target_id,
+            "now": now,
+            "dbids": [dbid for dbid, _ in read],
+            "queryids": [queryid for _, queryid in read],
+            "queries": [one.query for one in read.values()],
+            "fingerprints": [one.fingerprint for one in read.values()],
+            "kinds": [one.kind for one in read.values()],
+            "owns": [one.is_own for one in read.values()],
+            "unreadables": [one.unreadable for one in read.values()],
+        },
+    )
+
+
+def _read(query: str) -> _Read:
+    query = query.replace("\0", "")
+    try:
+        kind = str(statement_kind(parse(query)))
+        return _Read(query, fingerprint(query), kind, is_own(query), None)
+    except NotParsable as exc:
+        # a reason for the reader, not an error: the counters of the statement are still good
+        return _Read(query, None, None, is_own(query), f"not parsable: {exc.message}")

@@ -57,9 +57,7 @@ def _patiently(target: Target, name: str) -> Rows:
 def _records(rows: Rows) -> list[dict[str, Any]]:
     """Each row by column name; arrays as tuples, so that records stay hashable."""
     names, values = rows
-    return [
-        {n: _frozen(n, value) for n, value in zip(names, row, strict=True)} for row in values
-    ]
+    return [{n: _frozen(n, value) for n, value in zip(names, row, strict=True)} for row in values]
 
 
 def _frozen(name: str, value: Any) -> Any:

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from pgadvisor.collect.failures import statement_failure
+from pgadvisor.collect.failures import quoted, statement_failure
 from pgadvisor.collect.target import Conn, Target
 from pgadvisor.collect.typed_literals import mended
 from pgadvisor.errors import AdvisorError, NotExplainable, NotParsable, UnsafeStatement
@@ -187,8 +187,8 @@ _REFUSALS: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], st
         errors.InsufficientPrivilege,
         "our role may not read what it uses",
         "As a superuser run: GRANT pg_read_all_data TO {role}; (before PostgreSQL 14: GRANT "
-        "SELECT ON ALL TABLES IN SCHEMA ... TO {role};). INSERT, UPDATE and DELETE need those rights "
-        "too, even to be explained.",
+        "SELECT ON ALL TABLES IN SCHEMA ... TO {role};). Even to be explained, INSERT, UPDATE and "
+        "DELETE need the right to do it.",
     ),
     (
         (errors.GroupingError, errors.InvalidColumnReference),
@@ -217,9 +217,7 @@ _REFUSALS: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], st
 def _refusal(exc: psycopg.Error, role: str) -> AdvisorError | None:
     for kinds, reason, hint in _REFUSALS:
         if isinstance(exc, kinds):
-            words = {"seconds": round(EXPLAIN_TIMEOUT.total_seconds()), "role": role}
+            words = {"seconds": round(EXPLAIN_TIMEOUT.total_seconds()), "role": quoted(role)}
             message = exc.diag.message_primary or str(exc)
-            return NotExplainable(
-                f"{reason.format(**words)}: {message}", hint=hint.format(**words)
-            )
+            return NotExplainable(f"{reason.format(**words)}: {message}", hint=hint.format(**words))
     return None

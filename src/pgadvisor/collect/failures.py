@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
 from pgadvisor.errors import AdvisorError, ExtensionMissing, PrivilegeMissing, TargetUnreachable
 
-__all__ = ["connection_failure", "statement_errors", "statement_failure"]
+__all__ = ["connection_failure", "quoted", "statement_errors", "statement_failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ _SYMPTOMS = (
         "that account.",
     ),
     Symptom(
+        r"authentication failed",
+        "the server does not accept our login",
+        "Check role and password in the DSN, and the pg_hba.conf (of pgbouncer: auth_file).",
+    ),
+    Symptom(
         r"server does not support SSL",
         "the DSN asks for SSL and the server has none",
         "Set ssl = on on the server, or sslmode=prefer in the DSN.",
@@ -125,6 +130,15 @@ _ELSEWHERE = "Check the DSN with psql, which must connect from this machine too.
 _BUSY = "Raise PGADVISOR_STATEMENT_TIMEOUT or PGADVISOR_LOCK_TIMEOUT, or look at the server's load."
 
 
+def quoted(*names: str) -> str:
+    """An identifier as a command for people writes it.
+
+    >>> quoted("public", "Orders")
+    '"public"."Orders"'
+    """
+    return sql.Identifier(*names).as_string()
+
+
 def connection_failure(text: str, place: str) -> TargetUnreachable:
     """What a failed connection means; ``place`` is host, port and database without password.
 
@@ -149,7 +163,7 @@ def statement_failure(exc: psycopg.Error, *, role: str) -> AdvisorError | None:
     match exc:
         case errors.InsufficientPrivilege():
             return PrivilegeMissing(
-                message, hint=f"As a superuser run: GRANT pg_monitor TO {role};"
+                message, hint=f"As a superuser run: GRANT pg_monitor TO {quoted(role)};"
             )
         case errors.ObjectNotInPrerequisiteState() if "shared_preload_libraries" in message:
             return ExtensionMissing(

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from pgadvisor.sql import MARKER
 
@@ -38,12 +38,14 @@ class Variant:
         return self.version <= ((server,) if self.of_server else extension)
 
 
-def marked(statement: str) -> str:
+def marked(statement: str) -> LiteralString:
     """The statement with our marker behind its first word.
 
     >>> marked("select 1")
     'select /* pgadvisor */ 1'
     """
+    # The one place where a str becomes a LiteralString (mypy sees no difference, so there is no
+    # cast): what comes here is a file of this package, as fixed as a literal.
     return _FIRST_WORD.sub(rf"\1 {MARKER}", statement, count=1)
 
 
@@ -56,8 +58,7 @@ def _variants() -> dict[str, tuple[Variant, ...]]:
             text = _LEADING_COMMENTS.sub("", file.read_text(encoding="utf-8")).strip()
             version = match["version"] or ""
             variant = Variant(
-                # The one cast: the text is a file of this package, as fixed as a literal.
-                text=cast(LiteralString, marked(text)),
+                text=marked(text),
                 version=tuple(int(part) for part in version.split("_") if part),
                 of_server=match["server"] is not None,
             )

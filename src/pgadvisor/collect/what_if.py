@@ -11,12 +11,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import psycopg
 from psycopg import sql
 
 from pgadvisor.collect.explain import explain
 from pgadvisor.collect.extensions import fetch_extension, install_remedy
 from pgadvisor.collect.target import Target
-from pgadvisor.errors import ExtensionMissing
+from pgadvisor.errors import ExtensionMissing, NotExplainable
 from pgadvisor.records.server import Extension
 from pgadvisor.records.what_if import IndexCandidate, WhatIfPlan
 
@@ -155,9 +156,17 @@ class WhatIf:
         if len(self._created) + len(missing) > MAX_HYPOTHETICAL:
             self._drop([c for c in self._created if c not in candidates])
         statements = [_definition(candidate).as_string() for candidate in missing]
-        rows = self._target.rows(
-            "hypothetical", {"statements": statements}, extension=self._extension
-        )
+        try:
+            rows = self._target.rows(
+                "hypothetical", {"statements": statements}, extension=self._extension
+            )
+        except (psycopg.ProgrammingError, psycopg.InternalError) as exc:
+            # no such table or column, no btree for the type, no oid left
+            message = exc.diag.message_primary or str(exc)
+            raise NotExplainable(
+                f"hypopg cannot make the index: {message}",
+                hint="Read the catalog again: the table or its columns may have changed.",
+            ) from exc
         self._created |= {
             candidate: Hypothetical(*row) for candidate, row in zip(missing, rows, strict=True)
         }

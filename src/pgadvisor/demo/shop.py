@@ -93,7 +93,7 @@ def popular(u: float, n: int, exponent: float) -> int:
     workload are skewed as the rows are.
 
     >>> popular(0.0, 20_000, 0.8), popular(0.999, 20_000, 0.8)
-    (7920, 3639)
+    (7920, 11048)
     """
     base = (n ** (1 - exponent) - 1) * u + 1
     rank = min(n, int(base ** (1 / (1 - exponent))))

@@ -217,6 +217,7 @@ _SINFUL: tuple[Statement, ...] = (
     _statement("order_by_number", _order_number, 6, sin="implicit cast"),
     _statement("changed_products", _nothing, 4, sin="SELECT * of wide rows"),
     _statement("orders_by_either_email", _email, 4, sin="OR over two tables"),
+    _statement("revenue_by_day", _since((5, 20)), 3, role="shop_report", sin="missing index"),
     _statement("sales_of_product", _any_product_id, 4, role="shop_report", sin="missing index"),
     _statement(
         "largest_orders_by_country",

@@ -2,7 +2,17 @@
 
 The rule of the module: a delta is never more than what really ran. Where an entry began anew,
 what it counts now happened inside the interval, and what it had counted before it ended is lost;
-that is a `Gap`, never a guess.
+that is a `Gap`, never a guess. Without a gap the deltas are exact, as far as PostgreSQL shows
+that an entry ended:
+
+- 17 and newer: an entry says since when it counts (stats_since). What stays unseen is an entry
+  that came and went between two snapshots by a reset of that entry alone.
+- 14 to 16: a reset of all (stats_reset) and evictions (dealloc) show. Unseen is also an entry
+  that was reset alone and has overtaken itself in every counter by the next snapshot.
+- 13: only counters that fell show. Unseen is also whatever was evicted and overtook itself, or
+  came and went.
+
+In each of these cases too little is counted, never too much.
 """
 
 from datetime import datetime, timedelta
@@ -27,102 +37,145 @@ _TICK = timedelta(milliseconds=1)
 def interval_between(before: StatementSnapshot, after: StatementSnapshot) -> Interval:
     """The deltas of all statements from one snapshot to the next, with the gaps.
 
-    Handles a reset of all or of one entry, eviction, a restart with and without loss, another
-    cluster under the same name, entries that become visible, and a clock that was set back.
+    Handles a reset of all, of some or of one entry, eviction, a restart with and without loss,
+    another server under the same name (a failover too), another version of the extension,
+    entries that become visible, and a clock that was set back.
     """
     since, gaps = _span(before, after)
-    if before.system_identifier != after.system_identifier:
-        return Interval(since=since, until=after.captured_at, deltas=(), gaps=gaps)
-    begun_anew = _all_begun_anew(before, after)
-    if begun_anew is not None:
-        gaps += (begun_anew,)
-        if since < begun_anew.until < after.captured_at:
-            since = begun_anew.until
-    deltas: list[StatementDelta] = []
-    lost = sum(key not in after.statements for key in before.statements)
-    unknown = 0
-    for key, now in after.statements.items():
-        then = before.statements.get(key)
-        if then is None and _was_invisible(now, before, after):
-            unknown += 1
-            continue
-        is_anew = begun_anew is not None or then is None or _began_anew(then, now)
-        lost += is_anew and then is not None
-        counters = now.counters if is_anew or then is None else _minus(now, then)
-        if counters.calls or counters.plans:
-            deltas.append(StatementDelta(key=key, counters=counters))
-    if begun_anew is None:
-        gaps += _losses(since, before, after, lost)
-    if unknown:
-        gaps += (_gap(since, after, GapReason.FIRST_SIGHT, unknown),)
-    return Interval(since=since, until=after.captured_at, deltas=tuple(deltas), gaps=gaps)
-
-
-def _losses(
-    since: datetime, before: StatementSnapshot, after: StatementSnapshot, lost: int
-) -> tuple[Gap, ...]:
-    """The gap of entries that ended or began anew, if there is any sign of one."""
-    # an entry may also have come and gone between the two without a trace, but not without dealloc
-    deallocated = before.dealloc is not None and before.dealloc != after.dealloc
-    if not lost and not deallocated:
-        return ()
-    evicted = deallocated or before.dealloc is None
-    return (_gap(since, after, GapReason.EVICTION if evicted else GapReason.RESET, lost),)
-
-
-def _gap(since: datetime, after: StatementSnapshot, reason: GapReason, statements: int) -> Gap:
-    return Gap(since=since, until=after.captured_at, reason=reason, statements=statements)
+    new_baseline = _new_baseline(before, after, since)
+    if new_baseline is not None:
+        return Interval(
+            since=since, until=after.captured_at, deltas=(), gaps=(*gaps, new_baseline)
+        )
+    if before.stats_reset != after.stats_reset:
+        return _after_reset(before, after, since, gaps)
+    return _of_entries(before, after, since, gaps)
 
 
 def _span(before: StatementSnapshot, after: StatementSnapshot) -> tuple[datetime, tuple[Gap, ...]]:
-    since = before.captured_at
-    gaps: tuple[Gap, ...] = ()
-    if after.captured_at - since < _TICK:
-        since = after.captured_at - _TICK
-        gaps += (Gap(since=since, until=after.captured_at, reason=GapReason.CLOCK),)
+    if after.captured_at - before.captured_at >= _TICK:
+        return before.captured_at, ()
+    since = after.captured_at - _TICK
+    return since, (Gap(since=since, until=after.captured_at, reason=GapReason.CLOCK),)
+
+
+def _new_baseline(
+    before: StatementSnapshot, after: StatementSnapshot, since: datetime
+) -> Gap | None:
+    """The gap of two snapshots that cannot be compared, None where they can."""
+    if _is_other_server(before, after):
+        reason, statements = GapReason.OTHER_CLUSTER, len(before.statements)
+    elif _is_other_extension(before, after):
+        reason, statements = GapReason.FIRST_SIGHT, len(after.statements)
+    else:
+        return None
+    return Gap(since=since, until=after.captured_at, reason=reason, statements=statements)
+
+
+def _is_other_server(before: StatementSnapshot, after: StatementSnapshot) -> bool:
+    """True when the counters are not those of the server seen before.
+
+    A standby has the system identifier of its primary but statistics of its own. It gives itself
+    away: it was started, or its statistics were reset, before the last snapshot, and yet
+    at another moment than that snapshot says.
+    """
     if before.system_identifier != after.system_identifier:
-        gaps += (_gap(since, after, GapReason.OTHER_CLUSTER, len(before.statements)),)
-    return since, gaps
-
-
-def _all_begun_anew(before: StatementSnapshot, after: StatementSnapshot) -> Gap | None:
-    """The gap of a reset or crash that made every entry begin anew, None without one."""
-    count = len(before.statements)
-    if before.stats_reset is not None and after.stats_reset is not None:
-        if before.stats_reset == after.stats_reset:
-            return None
-        restarted = before.postmaster_start_at != after.postmaster_start_at
-        reason = GapReason.RESTART if restarted else GapReason.RESET
-        until = min(max(after.stats_reset, before.captured_at), after.captured_at)
-        return _ordered_gap(before, until, reason, count)
-    # extension 1.8 has no stats_reset: tell it from what the entries did
-    fallen = sum(
-        1
-        for key, then in before.statements.items()
-        if (now := after.statements.get(key)) is None or _began_anew(then, now)
+        return True
+    pairs = (
+        (before.postmaster_start_at, after.postmaster_start_at),
+        (before.stats_reset, after.stats_reset),
     )
-    restarted = before.postmaster_start_at != after.postmaster_start_at
-    if restarted and fallen:
-        until = min(max(after.postmaster_start_at, before.captured_at), after.captured_at)
-        return _ordered_gap(before, until, GapReason.RESTART, count)
-    if fallen * 2 > count:  # eviction takes the least used 5 % (entry_dealloc), never half
-        return _ordered_gap(before, after.captured_at, GapReason.RESET, count)
-    return None
+    return any(
+        then is not None and now is not None and then != now and now <= before.captured_at
+        for then, now in pairs
+    )
 
 
-def _ordered_gap(
-    before: StatementSnapshot, until: datetime, reason: GapReason, statements: int
-) -> Gap:
-    since = min(before.captured_at, until)
-    return Gap(since=since, until=until, reason=reason, statements=statements)
+def _is_other_extension(before: StatementSnapshot, after: StatementSnapshot) -> bool:
+    """True after ALTER EXTENSION UPDATE: columns and keys appear with all they ever counted."""
+    return (before.stats_reset is None) != (after.stats_reset is None) or (
+        before.extension_version is not None
+        and before.extension_version != after.extension_version
+    )
+
+
+def _after_reset(
+    before: StatementSnapshot, after: StatementSnapshot, since: datetime, gaps: tuple[Gap, ...]
+) -> Interval:
+    """Everything that is counted now was counted since a reset of all, or since a crash."""
+    assert after.stats_reset is not None  # None on one side is another extension
+    # a crash sets it when shared memory is made, just before the postmaster's start is noted
+    crashed = (
+        before.postmaster_start_at != after.postmaster_start_at
+        and after.stats_reset <= after.postmaster_start_at
+    )
+    reset_at = min(max(after.stats_reset, since), after.captured_at)
+    reason = GapReason.RESTART if crashed else GapReason.RESET
+    gaps += (
+        Gap(since=since, until=reset_at, reason=reason, statements=len(before.statements)),
+    )
+    since = reset_at if reset_at < after.captured_at else since
+    if after.last_dealloc:  # counted from the reset on
+        gaps += (Gap(since=since, until=after.captured_at, reason=GapReason.EVICTION),)
+    deltas = tuple(
+        StatementDelta(key=key, counters=now.counters) for key, now in after.statements.items()
+    )
+    return Interval(since=since, until=after.captured_at, deltas=deltas, gaps=gaps)
+
+
+def _of_entries(
+    before: StatementSnapshot, after: StatementSnapshot, since: datetime, gaps: tuple[Gap, ...]
+) -> Interval:
+    """Each entry against itself."""
+    deltas: list[StatementDelta] = []
+    lost = sum(key not in after.statements for key in before.statements)
+    unknown = 0
+    visible_users = {key.userid for key in before.statements}
+    for key, now in after.statements.items():
+        then = before.statements.get(key)
+        if then is None:
+            if before.hidden and key.userid not in visible_users and _may_be_old(now, before):
+                unknown += 1
+                continue
+            counters = now.counters
+        elif _began_anew(then, now):
+            lost += 1
+            counters = now.counters
+        else:
+            counters = _minus(now, then)
+        if counters.calls or counters.plans:
+            deltas.append(StatementDelta(key=key, counters=counters))
+    for reason, count in ((_loss(before, after, lost), lost), (_sight(unknown), unknown)):
+        if reason is not None:
+            gaps += (
+                Gap(since=since, until=after.captured_at, reason=reason, statements=count),
+            )
+    return Interval(since=since, until=after.captured_at, deltas=tuple(deltas), gaps=gaps)
+
+
+def _loss(before: StatementSnapshot, after: StatementSnapshot, lost: int) -> GapReason | None:
+    """Why entries ended, None without a sign that one did."""
+    if before.dealloc != after.last_dealloc:
+        return GapReason.EVICTION  # also of entries that came and went between the two
+    if not lost:
+        return None
+    if before.dealloc is not None:
+        return GapReason.RESET
+    # extension 1.8 shows neither resets nor evictions; one of those takes the least used 5 %
+    if before.postmaster_start_at != after.postmaster_start_at:
+        return GapReason.RESTART
+    return GapReason.RESET if lost * 2 > len(before.statements) else GapReason.EVICTION
+
+
+def _sight(unknown: int) -> GapReason | None:
+    return GapReason.FIRST_SIGHT if unknown else None
 
 
 def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
     """True when the entry is not the one seen before.
 
     PostgreSQL 17 says so itself. Before, counters that fell give it away, and so do a minimum
-    that rose or a maximum that fell, which an entry's life does not allow. An entry that was
-    evicted and has overtaken itself in all of these counts too little, never too much.
+    that rose or a maximum that fell, which an entry's life does not allow.
     """
     if then.stats_since is not None and now.stats_since is not None:
         return then.stats_since != now.stats_since
@@ -137,13 +190,13 @@ def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
     )
 
 
-def _was_invisible(
-    now: StatementCounters, before: StatementSnapshot, after: StatementSnapshot
-) -> bool:
-    """True when an entry appears that may have lived before, out of our sight."""
-    if now.stats_since is not None:
-        return now.stats_since < before.captured_at and after.hidden < before.hidden
-    return after.hidden < before.hidden
+def _may_be_old(now: StatementCounters, before: StatementSnapshot) -> bool:
+    """True when an entry new to us may have counted before we looked last.
+
+    Asked only of users none of whose entries we saw while some were hidden:
+    pg_stat_statements hides either all entries of a user or none.
+    """
+    return now.stats_since is None or now.stats_since < before.captured_at
 
 
 _NOTHING = Counters()

@@ -101,11 +101,21 @@ class StatementSnapshot:
     postmaster_start_at: datetime
     #: pg_stat_statements_info, extension 1.9 and newer, else None
     stats_reset: datetime | None
+    #: evictions up to a moment before the entries were read
     dealloc: int | None
     statements: Mapping[StatementKey, StatementCounters]
     #: entries whose queryid is hidden from our role, and their total_exec_time
     hidden: int = 0
     hidden_exec_time: float = 0.0
+    #: evictions up to a moment after the entries were read, None: none happened meanwhile
+    dealloc_after: int | None = None
+    #: version of pg_stat_statements that gave the columns
+    extension_version: str | None = None
+
+    @property
+    def last_dealloc(self) -> int | None:
+        """All evictions that can show in the entries."""
+        return self.dealloc if self.dealloc_after is None else self.dealloc_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from pgadvisor.sql.fingerprint import fingerprint, normalized_query
 from pgadvisor.sql.parse import ParsedStatement, parse
+from pgadvisor.sql.references import ColumnsOf, references
 from pgadvisor.sql.render import render
 from pgadvisor.sql.statement import (
     MARKER,
@@ -16,6 +17,7 @@ from pgadvisor.sql.statement import (
 
 __all__ = [
     "MARKER",
+    "ColumnsOf",
     "ParsedStatement",
     "StatementKind",
     "fingerprint",
@@ -26,6 +28,7 @@ __all__ = [
     "max_parameter",
     "normalized_query",
     "parse",
+    "references",
     "render",
     "statement_kind",
 ]

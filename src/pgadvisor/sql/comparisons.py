@@ -1,6 +1,7 @@
 """Comparisons, pattern matches and null tests, each as facts about the tables they narrow."""
 
 import re
+from itertools import takewhile
 from typing import Any
 
 from pglast import ast, enums
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 BTREE_OPERATORS = frozenset({"=", "<", "<=", ">", ">="})
+_JOIN_OPERATORS = BTREE_OPERATORS | {"BETWEEN"}
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 #: operators with the column on the right; what is not here is not turned round
 _COMMUTED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
@@ -76,7 +78,7 @@ def in_list(left: Any, items: Any, scope: Scope, recorder: Recorder) -> list[Fac
     if isinstance(left, ast.RowExpr):
         return []
     needed = dependencies(items, scope, recorder)
-    if needed.own or not needed.is_resolved:
+    if _is_join(needed) or not needed.is_resolved:
         return []
     kinds = {operand_kind(item, needed.has_sublink) for item in items}
     kind = kinds.pop() if len(kinds) == 1 else Operand.EXPRESSION
@@ -91,13 +93,15 @@ def in_list(left: Any, items: Any, scope: Scope, recorder: Recorder) -> list[Fac
 
 
 def between(left: Any, bounds: Any, scope: Scope, recorder: Recorder) -> list[Fact]:
-    """``left BETWEEN a AND b``; bounds from other tables are two joins to nobody's gain."""
+    """``left BETWEEN a AND b``; with bounds of other tables it is a join."""
     needed = dependencies(bounds, scope, recorder)
-    if needed.own or not needed.is_resolved:
+    column = bare_column(left, scope)
+    if not needed.is_resolved or (column is not None and column.relation in needed.own):
         return []
+    if _is_join(needed):
+        return _join("BETWEEN", column, None, needed, scope)
     kind = operand_kind(bounds[0], needed.has_sublink)
     value = f"{sql_of(bounds[0])} AND {sql_of(bounds[1])}"
-    column = bare_column(left, scope)
     if column is None:
         return _expression("BETWEEN", left, kind, value, scope, recorder)
     return [
@@ -127,7 +131,7 @@ def pattern(
     if operator.startswith("!"):
         return []
     needed = dependencies(right, scope, recorder)
-    if needed.own or not needed.is_resolved:
+    if _is_join(needed) or not needed.is_resolved:
         return []
     likes = {"~~": "LIKE", "~~*": "ILIKE"}
     word = _OPERATOR_WORDS.get(kind) or likes.get(operator, operator)
@@ -183,8 +187,8 @@ def _from_left(
     column = bare_column(left, scope)
     if not needed.is_resolved or (column is not None and column.relation in needed.own):
         return []
-    if needed.own or (needed.has_outer and not needed.has_sublink):
-        return [] if is_any else _join(operator, column, right, scope)
+    if _is_join(needed):
+        return _join(operator, column, None if is_any else right, needed, scope)
     kind = operand_kind(right, needed.has_sublink)
     if column is None:
         return _expression(operator, left, kind, _value(right, is_any), scope, recorder)
@@ -194,10 +198,16 @@ def _from_left(
     ]
 
 
+def _is_join(needed: Dependencies) -> bool:
+    """The operand changes with the rows of another table."""
+    return bool(needed.own) or (needed.has_outer and not needed.has_sublink)
+
+
 def _predicate(operator: str, column: str, kind: Operand, right: Any, is_any: bool) -> Predicate:
     value = _value(right, is_any)
     if operator == "=":
-        items = len(right.elements or ()) if isinstance(right, ast.A_ArrayExpr) else None
+        array = strip_casts(right)
+        items = len(array.elements or ()) if isinstance(array, ast.A_ArrayExpr) else None
         return Equality(column=column, operand=kind, value=value, is_list=is_any, items=items)
     if operator in BTREE_OPERATORS:
         return Range(column=column, operator=operator, operand=kind, value=value)
@@ -208,17 +218,17 @@ def _value(node: Any, is_any: bool) -> str:
     return "" if is_any or isinstance(strip_casts(node), ast.SubLink) else sql_of(node)
 
 
-def _join(operator: str, column: Found | None, right: Any, scope: Scope) -> list[Fact]:
+def _join(
+    operator: str, column: Found | None, right: Any, needed: Dependencies, scope: Scope
+) -> list[Fact]:
     """A condition with other tables; conditions on NONE or PUSHED outputs stay above them."""
-    if operator not in BTREE_OPERATORS or column is None or column.is_outer:
+    if operator not in _JOIN_OPERATORS or column is None or column.is_outer:
         return []
     if column.output.reach != Reach.DIRECT:
         return []
     other = bare_column(right, scope)
-    base = other.output.bases[0] if other is not None and len(other.output.bases) == 1 else None
-    is_correlated = other is not None and other.is_outer
-    if other is None:
-        is_correlated = not _mentions_own(right, scope)
+    is_direct = other is not None and other.output.reach == Reach.DIRECT
+    base = other.output.bases[0] if is_direct and other is not None else None
     return [
         Fact(
             own.use,
@@ -227,15 +237,11 @@ def _join(operator: str, column: Found | None, right: Any, scope: Scope) -> list
                 operator=operator,
                 other=base.use if base else None,
                 other_column=base.column if base else None,
-                is_correlated=is_correlated,
+                is_correlated=not needed.own,
             ),
         )
         for own in column.output.bases
     ]
-
-
-def _mentions_own(node: Any, scope: Scope) -> bool:
-    return bool(dependencies(node, scope, Recorder()).own)
 
 
 def _row_range(
@@ -250,12 +256,9 @@ def _row_range(
     first = bases[0]
     if first is None:
         return []
-    row: list[str] = []
-    for base in bases:
-        if base is None or base.use != first.use:
-            break
-        row.append(base.column)
-    kind = operand_kind((right.args or ())[0], needed.has_sublink)
+    same = takewhile(lambda base: base is not None and base.use == first.use, bases)
+    row = [base.column for base in same if base is not None]
+    kind = operand_kind(right.args[0], needed.has_sublink)
     found = Range(
         column=first.column,
         operator=operator,

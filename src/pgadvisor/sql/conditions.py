@@ -12,7 +12,6 @@ from typing import Any
 from pglast import ast, enums
 
 from pgadvisor.sql.comparisons import (
-    BTREE_OPERATORS,
     NEGATED,
     between,
     comparison,
@@ -25,7 +24,7 @@ from pgadvisor.sql.comparisons import (
 from pgadvisor.sql.expressions import bare_column
 from pgadvisor.sql.recorder import Fact, Recorder
 from pgadvisor.sql.scopes import Base, Found, Reach, Scope
-from pgadvisor.sql.uses import Disjunction, Equality, Join, NullTest, Range
+from pgadvisor.sql.uses import Disjunction, Join, NullTest
 
 __all__ = ["Side", "classify", "conjuncts", "record"]
 
@@ -43,11 +42,12 @@ class Side:
     nullable: frozenset[int] = field(default_factory=frozenset)
 
 
-def record(node: Any, scope: Scope, recorder: Recorder, side: Side) -> None:
-    """Note what an AND-ed condition means for the tables."""
-    for part in conjuncts(node):
-        facts = classify(part, scope, recorder)
-        recorder.add([fact for raw in facts if (fact := _seen_from(raw, side)) is not None])
+def record(node: Any, scope: Scope, recorder: Recorder, side: Side) -> list[Fact]:
+    """Note what an AND-ed condition means for the tables; the facts that were noted."""
+    raw = [fact for part in conjuncts(node) for fact in classify(part, scope, recorder)]
+    facts = [seen for fact in raw if (seen := _seen_from(fact, side)) is not None]
+    recorder.add(facts)
+    return facts
 
 
 def conjuncts(node: Any) -> Iterator[Any]:
@@ -190,11 +190,13 @@ def _sublink(node: ast.SubLink, scope: Scope, recorder: Recorder) -> list[Fact]:
 
 def _semi_join(node: ast.SubLink, scope: Scope, recorder: Recorder) -> list[Fact]:
     """EXISTS joins from either side: the correlated equalities, seen from the outer table."""
-    own = {r.use: r for r in scope.relations if r.use is not None}
+    own = {relation.use for relation in scope.relations}
     found: list[Fact] = []
     for fact in recorder.sublinks[id(node)].facts:
         join = fact.value
-        if isinstance(join, Join) and join.operator == "=" and join.other in own:
+        if not isinstance(join, Join) or recorder.enclosing_block(fact.use) != scope.block:
+            continue
+        if join.operator == "=" and join.other is not None and join.other in own:
             assert join.other_column is not None, "a join with a table names its column"
             found.append(_joined(Base(join.other, join.other_column), fact.use, join.column))
     return found
@@ -243,7 +245,3 @@ _CLASSIFIERS: dict[type[Any], _Classifier] = {
     ast.NullTest: _null_test,
     ast.SubLink: _sublink,
 }
-
-#: facts that are never true for a row of NULLs, so that an outer join becomes an inner one
-STRICT = (Equality, Range, Join)
-assert set(NEGATED) <= BTREE_OPERATORS

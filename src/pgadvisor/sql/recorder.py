@@ -63,7 +63,7 @@ class Recorder:
 
     uses: list[TableUse] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
+    facts: dict[Fact, None] = field(default_factory=dict)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     #: subqueries in expressions, by identity of their SubLink node
     sublinks: dict[int, SubqueryFacts] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Recorder:
 
     def add(self, facts: list[Fact]) -> None:
         """Facts, each counted once: a condition may be found twice (an OR's common part)."""
-        self.facts.extend(fact for fact in facts if fact not in self.facts)
+        self.facts.update((fact, None) for fact in facts)
 
     def reference(self, node: ast.ColumnRef, scope: Scope) -> None:
         """Note the columns that a reference needs, or that it could not be resolved."""
@@ -95,6 +95,9 @@ class Recorder:
         found = scope.find(names)
         if isinstance(found, Missing):
             self.miss(".".join(names), scope.block, found.reason)
+            # Whose column it is cannot be told, so no list of columns is surely complete.
+            for relation in scope.candidates():
+                self.whole_row(relation)
         elif found.column is None:
             self.whole_row(found.relation)
         else:
@@ -114,6 +117,10 @@ class Recorder:
         """A name without an answer."""
         self.unresolved[Unresolved(name=name, block=block, reason=reason)] = None
 
+    def enclosing_block(self, use: int) -> int | None:
+        """The block around the one that a table use stands in."""
+        return self.blocks[self.uses[use].block].parent
+
     def references(self) -> References:
         """The frozen result."""
         by_use: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(
@@ -128,15 +135,15 @@ class Recorder:
         )
 
     def _finished(self, use: TableUse, facts: dict[str, list[Any]]) -> TableUse:
-        lists = {name: tuple(values) for name, values in facts.items()}
-        columns = tuple(self.columns[use.id])
-        has_limit = self.blocks[use.block].has_limit
-        return replace(use, columns=columns, has_limit=has_limit, **lists)
+        changes: dict[str, Any] = {name: tuple(values) for name, values in facts.items()}
+        changes["columns"] = tuple(self.columns[use.id])
+        changes["has_limit"] = self.blocks[use.block].has_limit
+        return replace(use, **changes)
 
     def _star(self, names: list[str], scope: Scope) -> None:
         if not names:
-            for relation in scope.relations:
-                self.whole_row(relation)
+            for item in scope.relations:
+                self.whole_row(item)
             return
         relation = scope.relation(names[-1], names[-2] if len(names) > 1 else None)
         if isinstance(relation, Missing):

@@ -51,6 +51,8 @@ class Relation:
     columns: Mapping[str, Output] = field(default_factory=dict)
     #: `columns` are all there are
     is_complete: bool = False
+    #: only ``name.column`` refers to it: EXCLUDED, OLD, NEW
+    is_qualified_only: bool = False
 
     def output(self, column: str) -> Output | None:
         """What stands behind a column; None when the relation surely has no such column."""
@@ -121,23 +123,27 @@ class Scope:
                     return relation
         return Missing(f"no FROM item is named {name}")
 
+    def candidates(self) -> list[Relation]:
+        """Relations that an unresolved name may belong to."""
+        visible = [relation for scope in self._outwards() for relation in scope.relations]
+        return [relation for relation in visible if not relation.is_complete] or visible
+
     def _unqualified(self, name: str) -> Found | Missing:
         for scope in self._outwards():
             if name in scope.merged:
                 return self._found(scope.merged[name][0], name, scope.merged[name][1])
-            exact = [relation for relation in scope.relations if name in relation.columns]
+            visible = [r for r in scope.relations if not r.is_qualified_only]
+            exact = [relation for relation in visible if name in relation.columns]
             if len(exact) == 1:
                 return self._found(exact[0], name, exact[0].columns[name])
             if exact:
                 return Missing(f"column {name} is in {_names(exact)}")
-            unknown = [relation for relation in scope.relations if not relation.is_complete]
+            unknown = [relation for relation in visible if not relation.is_complete]
             if unknown:
                 return scope._from_unknown(name, unknown, self)
         return self._last_resort(name)
 
-    def _from_unknown(
-        self, name: str, unknown: list[Relation], start: "Scope"
-    ) -> "Found | Missing":
+    def _from_unknown(self, name: str, unknown: list[Relation], start: "Scope") -> Found | Missing:
         whole_row = start._last_resort(name)
         if isinstance(whole_row, Found):
             return whole_row
@@ -147,7 +153,8 @@ class Scope:
         return Missing(f"column {name} may be of {_names([*unknown, *outer])}")
 
     def _possible(self, name: str) -> list[Relation]:
-        return [r for r in self.relations if name in r.columns or not r.is_complete]
+        visible = [r for r in self.relations if not r.is_qualified_only]
+        return [r for r in visible if name in r.columns or not r.is_complete]
 
     def _last_resort(self, name: str) -> Found | Missing:
         """A system column of the only table, else the name of a FROM item as a whole row."""

@@ -136,6 +136,8 @@ def list_recommendations(
     database: str | None = None,
     queryid: int | None = None,
     states: Sequence[str] = ("proposed", "accepted"),
+    rule: str | None = None,
+    min_roi: float | None = None,
     after: tuple[float, int] | None = None,
     limit: int = 20,
 ) -> list[StoredRecommendation]:
@@ -149,6 +151,8 @@ def list_recommendations(
                 "database": database,
                 "queryid": queryid,
                 "states": list(states),
+                "rule": rule,
+                "min_roi": min_roi,
                 "after_score": after[0] if after else None,
                 "after_id": after[1] if after else None,
                 "limit": limit,
@@ -163,7 +167,8 @@ def recommendation(conn: Connection, recommendation_id: int) -> StoredRecommenda
             load("list_recommendations"),
             {
                 **{"id": recommendation_id, "target": None, "database": None, "queryid": None},
-                **{"states": None, "after_score": None, "after_id": None, "limit": 1},
+                **{"states": None, "rule": None, "min_roi": None},
+                **{"after_score": None, "after_id": None, "limit": 1},
             },
         ).fetchone()
     if found is None:

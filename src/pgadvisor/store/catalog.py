@@ -143,7 +143,11 @@ def _column_statistics(
 def _table(values: dict[str, Any], statistics: dict[tuple[int, str], dict[str, Any]]) -> Table:
     last = values.get("last_analyze_at")
     table = Table(
-        **{**values, "columns": (), "last_analyze_at": datetime.fromisoformat(last) if last else None}
+        **{
+            **values,
+            "columns": (),
+            "last_analyze_at": datetime.fromisoformat(last) if last else None,
+        }
     )
     columns = tuple(
         Column(**{**column, **_tuples(statistics.get((table.oid, column["name"]), {}))})

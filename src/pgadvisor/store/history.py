@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row
 
@@ -14,6 +15,7 @@ __all__ = [
     "LoadPoint",
     "QueryPoint",
     "QuerySummary",
+    "bucket_seconds_of",
     "database_load",
     "find_query",
     "list_databases",
@@ -89,14 +91,20 @@ class QueryPoint:
     rows: int
 
 
-def list_databases(
-    conn: Connection, *, since: datetime, until: datetime
-) -> list[DatabaseSummary]:
+#: widths of a bucket that people read well: a minute to a day
+_BUCKETS = (60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 86400.0)
+
+
+def bucket_seconds_of(since: datetime, until: datetime, *, most: int = 170) -> float:
+    """The width of buckets that divides a window into at most about `most` points."""
+    span = (until - since).total_seconds()
+    return next((width for width in _BUCKETS if span / width <= most), _BUCKETS[-1])
+
+
+def list_databases(conn: Connection, *, since: datetime, until: datetime) -> list[DatabaseSummary]:
     """All databases of all targets, busiest first."""
     with conn.cursor(row_factory=class_row(DatabaseSummary)) as cursor:
-        return cursor.execute(
-            load("list_databases"), {"since": since, "until": until}
-        ).fetchall()
+        return cursor.execute(load("list_databases"), {"since": since, "until": until}).fetchall()
 
 
 def database_load(
@@ -131,10 +139,13 @@ def list_queries(
     database: str | None = None,
     queryid: int | None = None,
     fingerprint: str | None = None,
-    after: tuple[float, int] | None = None,
+    after: tuple[float, int, int, int] | None = None,
     limit: int = 20,
 ) -> list[QuerySummary]:
-    """Queries by falling total time; `after` is (total_exec_time, queryid) of the last one seen."""
+    """Queries by falling total time.
+
+    `after` is (total_exec_time, queryid, target_id, dbid) of the last one seen.
+    """
     with conn.cursor(row_factory=class_row(QuerySummary)) as cursor:
         return cursor.execute(
             load("list_queries"),
@@ -147,6 +158,8 @@ def list_queries(
                 "fingerprint": fingerprint,
                 "after_time": after[0] if after else None,
                 "after_queryid": after[1] if after else None,
+                "after_target_id": after[2] if after else None,
+                "after_dbid": after[3] if after else None,
                 "limit": limit,
             },
         ).fetchall()
@@ -163,21 +176,33 @@ def find_query(
 ) -> QuerySummary:
     """The busiest query that a queryid (also a negative one) or fingerprint means.
 
-    Both may have 16 digits: a queryid is tried first. Raises `NotFound`.
+    Both may have 16 digits: a queryid is tried first. A query that did not run in the window
+    is found with zero counters. Raises `NotFound`.
     """
     place = {"since": since, "until": until, "target": target, "database": database}
-    found: list[QuerySummary] = []
+    identities: list[dict[str, Any]] = []
     if query_hash.lstrip("-").isdigit() and -(2**63) <= int(query_hash) < 2**63:
-        found = list_queries(conn, queryid=int(query_hash), limit=1, **place)  # type: ignore[arg-type]
-    if not found and len(query_hash) == 16:
-        found = list_queries(conn, fingerprint=query_hash.lower(), limit=1, **place)  # type: ignore[arg-type]
-    if not found:
-        raise NotFound(
-            f"no query {query_hash!r} in the history",
-            hint="A hash is a queryid (may be negative) or a fingerprint of 16 hex digits; "
-            "GET /api/v1/queries lists both.",
-        )
-    return found[0]
+        identities.append({"queryid": int(query_hash)})
+    if len(query_hash) == 16:
+        identities.append({"fingerprint": query_hash.lower()})
+    for identity in identities:
+        if found := list_queries(conn, limit=1, **place, **identity):  # type: ignore[arg-type]
+            return found[0]
+    for identity in identities:
+        if known := _known_query(conn, {**place, **identity}):
+            return known
+    raise NotFound(
+        f"no query {query_hash!r} in the history",
+        hint="A hash is a queryid (may be negative) or a fingerprint of 16 hex digits; "
+        "GET /api/v1/queries lists both.",
+    )
+
+
+def _known_query(conn: Connection, place: dict[str, Any]) -> QuerySummary | None:
+    with conn.cursor(row_factory=class_row(QuerySummary)) as cursor:
+        return cursor.execute(
+            load("known_query"), {"queryid": None, "fingerprint": None, **place}
+        ).fetchone()
 
 
 def query_history(

@@ -17,6 +17,7 @@ __all__ = [
     "save_failure",
     "save_names",
     "save_server",
+    "target_by_id",
     "target_named",
 ]
 
@@ -111,4 +112,12 @@ def target_named(conn: Connection, name: str | None) -> StoredTarget:
             f"no target {name!r}" if name else "which target is not said",
             hint=f"Known targets: {names}. `pgadvisor observe DSN` adds one.",
         )
+    return found
+
+
+def target_by_id(conn: Connection, target_id: int) -> StoredTarget:
+    """The target with that id. Raises `NotFound`."""
+    found = next((target for target in list_targets(conn) if target.id == target_id), None)
+    if found is None:
+        raise NotFound(f"no target {target_id}", hint="It was removed meanwhile; observe it again.")
     return found

@@ -24,10 +24,18 @@ class _Read:
     unreadable: str | None
 
 
-def known_texts(conn: Connection, target_id: int) -> set[tuple[int, QueryId]]:
-    """(dbid, queryid) of all texts that need not be asked for again."""
+def known_texts(
+    conn: Connection, target_id: int, *, retry_hidden: bool = False
+) -> set[tuple[int, QueryId]]:
+    """(dbid, queryid) of all texts that need not be asked for again.
+
+    With `retry_hidden` those that could not be seen are not among them: a right may have been
+    granted since.
+    """
     rows = conn.execute(
-        "select dbid, queryid from queries where target_id = %s and query is not null", [target_id]
+        """select dbid, queryid from queries
+           where target_id = %s and (query is not null or not %s)""",
+        [target_id, retry_hidden],
     )
     return {(dbid, QueryId(queryid)) for dbid, queryid in rows}
 

@@ -27,7 +27,8 @@ def load_workload(
     """The busiest `most` queries over [since, until); None for a database never seen.
 
     `observed_hours` counts the time that intervals cover, so rates per hour are right when
-    collecting began yesterday or paused.
+    collecting began yesterday or paused. While there is no interval yet, the counters since the
+    last reset stand in for the window: advice from the first minute.
     """
     place = conn.execute(
         "select dbid from databases where target_id = %s and datname = %s", [target.id, database]
@@ -35,8 +36,14 @@ def load_workload(
     if place is None:
         return None
     window = {"target_id": target.id, "dbid": place[0], "since": since, "until": until}
+    observed = conn.execute(load("observed_window"), window).fetchone()
+    assert observed is not None  # aggregates return one row
+    source = "workload_queries"
+    if not observed[2]:
+        source = "workload_since_reset"
+        observed = conn.execute(load("reset_window"), window).fetchone() or (None, None, 0.0, None)
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(load("workload_queries"), {**window, "most": most}).fetchall()
+        rows = cursor.execute(load(source), {**window, "most": most}).fetchall()
     plans = plans_of(
         conn, target.id, database, {QueryId(r["queryid"]): r["fingerprint"] for r in rows}
     )
@@ -49,8 +56,6 @@ def load_workload(
         )
         for row in rows
     )
-    observed = conn.execute(load("observed_window"), window).fetchone()
-    assert observed is not None  # aggregates return one row
     writes = conn.execute(load("write_rates"), window).fetchall()
     return Workload(
         target_id=target.id,

@@ -2,7 +2,8 @@
 with used as (
     select s.target_id, s.dbid, s.queryid,
            coalesce(sum(d.calls), 0)::bigint as calls,
-           coalesce(sum(d.total_exec_time), 0)::float8 as total_exec_time,
+           -- rounded, so that a sum in another order does not lose a row between two pages
+           round(coalesce(sum(d.total_exec_time), 0)::numeric, 3)::float8 as total_exec_time,
            coalesce(sum(d.rows), 0)::bigint as rows,
            coalesce(sum(d.shared_blks_hit), 0)::bigint as shared_blks_hit,
            coalesce(sum(d.shared_blks_read), 0)::bigint as shared_blks_read,
@@ -33,6 +34,8 @@ where (%(target)s::text is null or target = %(target)s)
   and (%(queryid)s::bigint is null or queryid = %(queryid)s)
   and (%(fingerprint)s::text is null or fingerprint = %(fingerprint)s)
   and (%(after_time)s::float8 is null
-       or (total_exec_time, queryid) < (%(after_time)s, %(after_queryid)s::bigint))
-order by total_exec_time desc, queryid desc
+       or (total_exec_time, queryid, target_id, dbid)
+          < (%(after_time)s, %(after_queryid)s::bigint, %(after_target_id)s::integer,
+             %(after_dbid)s::bigint))
+order by total_exec_time desc, queryid desc, target_id desc, dbid desc
 limit %(limit)s

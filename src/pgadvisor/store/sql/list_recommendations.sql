@@ -11,6 +11,8 @@ where (%(id)s::bigint is null or r.id = %(id)s)
   and (%(database)s::text is null or r.database_name = %(database)s)
   and (%(queryid)s::bigint is null or r.queryids @> array[%(queryid)s::bigint])
   and (%(states)s::text[] is null or r.state = any (%(states)s))
+  and (%(rule)s::text is null or r.rule = %(rule)s)
+  and (%(min_roi)s::float8 is null or r.roi_score >= %(min_roi)s)
   and (%(after_score)s::float8 is null or (r.roi_score, -r.id) < (%(after_score)s, -%(after_id)s::bigint))
 order by r.roi_score desc, r.id
 limit %(limit)s

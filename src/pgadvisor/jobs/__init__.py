@@ -1,0 +1,5 @@
+"""Work that goes on by itself: collecting and analyzing on a schedule."""
+
+from pgadvisor.jobs.observer import Observer, Progress
+
+__all__ = ["Observer", "Progress"]

@@ -1,0 +1,30 @@
+-- one row: a query of the database since the last reset, users and calls added up, busiest first
+with used as (
+    select s.queryid, s.userid, s.toplevel, c.calls, c.total_exec_time, c.rows,
+           c.sum_squared_exec_time, c.shared_blks_hit, c.shared_blks_read, c.temp_blks_read,
+           c.temp_blks_written, c.temp_blk_read_time, c.temp_blk_write_time
+    from statement_counters c
+    join statements s on s.id = c.statement_id
+    where c.target_id = %(target_id)s and s.dbid = %(dbid)s
+)
+select u.queryid, q.fingerprint, q.query,
+       coalesce(sum(u.calls), 0)::bigint as calls,
+       coalesce(sum(u.total_exec_time), 0)::float8 as total_exec_time,
+       coalesce(sum(u.rows), 0)::bigint as rows,
+       coalesce(sum(u.sum_squared_exec_time), 0)::float8 as sum_squared_exec_time,
+       coalesce(sum(u.shared_blks_hit), 0)::bigint as shared_blks_hit,
+       coalesce(sum(u.shared_blks_read), 0)::bigint as shared_blks_read,
+       coalesce(sum(u.temp_blks_read), 0)::bigint as temp_blks_read,
+       coalesce(sum(u.temp_blks_written), 0)::bigint as temp_blks_written,
+       coalesce(sum(u.temp_blk_read_time), 0)::float8 as temp_blk_read_time,
+       coalesce(sum(u.temp_blk_write_time), 0)::float8 as temp_blk_write_time,
+       bool_or(u.toplevel) as toplevel,
+       array_agg(coalesce(r.rolname, u.userid::text) order by u.total_exec_time desc nulls last)
+           as users
+from used u
+left join queries q on q.target_id = %(target_id)s and q.dbid = %(dbid)s and q.queryid = u.queryid
+left join roles r on r.target_id = %(target_id)s and r.userid = u.userid
+where q.is_own is not true
+group by u.queryid, q.fingerprint, q.query
+order by total_exec_time desc
+limit %(most)s

@@ -1,0 +1,59 @@
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgadvisor.cluster import Cluster
+from pgadvisor.collect.activity import fetch_activity
+from pgadvisor.collect.target import Target, connect
+from pgadvisor.records.server import ActivitySample
+
+Conn = psycopg.Connection[Any]
+
+
+def _samples(target: Target) -> list[ActivitySample]:
+    return [s for s in fetch_activity(target) if s.datname == target.database]
+
+
+def test_backends_are_added_up_by_state(target_conn: Conn, target_dsn: str) -> None:
+    with (
+        psycopg.connect(target_dsn) as first,
+        psycopg.connect(target_dsn) as second,
+        connect(target_dsn) as target,
+    ):
+        first.execute("select 1 as same")
+        second.execute("select 2 as same")
+        samples = {sample.state: sample for sample in _samples(target)}
+
+    open_transaction = samples["idle in transaction"]
+    assert open_transaction.backends == 2
+    assert open_transaction.usename == "postgres"
+    assert open_transaction.wait_event == "ClientRead"
+    assert open_transaction.queryid is not None
+    assert open_transaction.longest_ms is not None
+    assert open_transaction.longest_ms >= 0
+    assert samples["idle"].longest_ms is None
+
+
+def test_our_own_backends_are_left_out(target_dsn: str) -> None:
+    with connect(target_dsn) as target, connect(target_dsn) as other:
+        other.rows("settings")
+
+        assert _samples(target) == []
+
+
+@pytest.mark.parametrize("major", [13, 14])
+def test_without_query_ids(target_conn: Conn, target: Target, major: int) -> None:
+    target.major = major
+
+    (sample,) = _samples(target)
+
+    assert (sample.queryid is None) is (major == 13)
+
+
+def test_activity_of_newer_servers(newer_cluster: Cluster) -> None:
+    with (
+        psycopg.connect(newer_cluster.dsn(), autocommit=True),
+        connect(newer_cluster.dsn()) as target,
+    ):
+        assert _samples(target)[0].backends == 1

@@ -4,7 +4,6 @@ import argparse
 import tempfile
 from pathlib import Path
 from time import monotonic
-from typing import LiteralString
 
 import psycopg
 from benchmarks.tpch.advisor import Advice, advise_statements, observing, read_advice
@@ -16,15 +15,6 @@ from benchmarks.tpch.target import SETTINGS, tpch_cluster
 
 CONFIGURATIONS = ("primary keys", "pgadvisor", "dexter style")
 _STARTED = monotonic()
-
-_CHOSEN: LiteralString = """
--- One row: an index that is no primary key, and its size.
-select i.indexrelid::regclass::text, pg_size_pretty(pg_relation_size(i.indexrelid))
-from pg_index i
-join pg_class c on c.oid = i.indrelid
-where c.relnamespace = 'public'::regnamespace and not i.indisprimary
-order by 1
-"""
 
 
 def note(text: str) -> None:
@@ -74,7 +64,9 @@ class Benchmark:
             note(statement)
         note(f"applied in {apply(self.dsn, do):.0f} s")
         with psycopg.connect(self.dsn) as conn:
-            for name, size in conn.execute(_CHOSEN):
+            for name, size in conn.execute(
+                Path(__file__).with_name("added_indexes.sql").read_text()
+            ):
                 note(f"index {name}: {size}")
         self.measure(configuration)
         apply(self.dsn, undo)

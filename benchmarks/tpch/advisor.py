@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,15 +46,22 @@ def observing(dsn: str, store_dir: Path, *, interval_seconds: int = 10) -> Itera
         start_new_session=True,
     )
     try:
-        time.sleep(2 * interval_seconds)  # the first snapshot is the base of all that follows
+        _let_pass(process, 2 * interval_seconds)  # the first snapshot is the base of the rest
         yield
-        time.sleep(2 * interval_seconds)
-        if process.poll() is not None:
-            raise SystemExit(f"pgadvisor observe ended early with code {process.returncode}")
+        _let_pass(process, 2 * interval_seconds)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=_LAST_INTERVAL_SECONDS)
+
+
+def _let_pass(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait while `observe` goes on; it is an error when it does not."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return
+    raise SystemExit(f"pgadvisor observe ended early with code {process.returncode}")
 
 
 def advise_statements(dsn: str, store_dir: Path, *, top: int = 20) -> list[Advice]:

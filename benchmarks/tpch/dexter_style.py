@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -31,29 +32,8 @@ __all__ = ["DexterIndex", "advise_indexes"]
 MIN_COST = 100.0
 MIN_SAVING_RATIO = 0.5
 
-_COLUMNS: LiteralString = """
--- One row: a column of a user's table that a btree index could have.
-select c.relname as relation, a.attname as column_name
-from pg_attribute a
-join pg_class c on c.oid = a.attrelid
-join pg_namespace n on n.oid = c.relnamespace
-where c.relkind = 'r' and n.nspname = 'public' and a.attnum > 0 and not a.attisdropped
-  and a.atttypid not in ('json'::regtype, 'jsonb'::regtype, 'point'::regtype)
-order by 1, 2
-"""
-_EXISTING: LiteralString = """
--- One row: the key columns of an existing btree index.
-select t.relname as relation, array_agg(a.attname::text order by k.ordinality) as columns
-from pg_index i
-join pg_class x on x.oid = i.indexrelid
-join pg_am m on m.oid = x.relam and m.amname = 'btree'
-join pg_class t on t.oid = i.indrelid
-join pg_namespace n on n.oid = t.relnamespace and n.nspname = 'public'
-cross join unnest(i.indkey::smallint[]) with ordinality as k (attnum, ordinality)
-join pg_attribute a on a.attrelid = t.oid and a.attnum = k.attnum
-group by i.indexrelid, t.relname
-"""
 
+_HERE = Path(__file__).parent
 Conn = psycopg.Connection[Any]
 
 
@@ -84,8 +64,8 @@ def advise_indexes(dsn: str, queries: Mapping[str, LiteralString]) -> list[Dexte
     """The indexes that Dexter's rules choose for the queries."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         chosen = {index for text in queries.values() for index in _for_query(conn, text)}
-        covered = {i.columns[:1] for i in chosen if len(i.columns) > 1}
-        return sorted(i for i in chosen if len(i.columns) > 1 or i.columns not in covered)
+        covered = {DexterIndex(i.relation, i.columns[:1]) for i in chosen if len(i.columns) > 1}
+        return sorted(chosen - covered)
 
 
 def _for_query(conn: Conn, text: LiteralString) -> tuple[DexterIndex, ...]:
@@ -122,7 +102,7 @@ def _columns_of(conn: Conn, text: str) -> dict[str, list[str]]:
     """The columns named in the text, by table named in the text."""
     words = set(re.findall(r"\w+", text.lower()))
     found: dict[str, list[str]] = {}
-    for relation, column in conn.execute(_COLUMNS):
+    for relation, column in conn.execute((_HERE / "candidate_columns.sql").read_text()):
         if relation in words and column in words:
             found.setdefault(relation, []).append(column)
     return found
@@ -131,7 +111,7 @@ def _columns_of(conn: Conn, text: str) -> dict[str, list[str]]:
 def _existing(conn: Conn) -> set[DexterIndex]:
     return {
         DexterIndex(relation, tuple(columns[:length]))
-        for relation, columns in conn.execute(_EXISTING)
+        for relation, columns in conn.execute((_HERE / "btree_indexes.sql").read_text())
         for length in (1, 2)
     }
 

@@ -164,7 +164,7 @@ def observe_activity(target: Target, store: Store, target_id: int) -> None:
         stored_activity.save_activity(conn, target_id, samples)
 
 
-def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
+def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> Catalog:
     """Read catalog, statistics, settings and names; only changes are saved."""
     server = server_info(target)
     databases, roles = fetch_databases(target), fetch_roles(target)
@@ -175,6 +175,7 @@ def observe_catalog(target: Target, store: Store, target_id: int, *, now: dateti
         stored_targets.save_names(conn, target_id, databases=databases, roles=roles, now=now)
         stored_catalog.save_settings(conn, target_id, settings, now=now)
         stored_catalog.save_catalog(conn, target_id, catalog)
+    return catalog
 
 
 def observe_logs(target: Target, store: Store, target_id: int, *, now: datetime) -> LogReading:
@@ -264,15 +265,16 @@ def advise(
     out is gone. Without any interval yet, the counters since the last reset are the workload.
     Raises `NotFound` where the database has no history at all.
     """
-    observe_catalog(target, store, target_id, now=now)
+    catalog = observe_catalog(target, store, target_id, now=now)
     explain_unplanned(target, store, target_id, now=now, since=now - window)
     with store.transaction() as conn:
         stored = stored_targets.target_by_id(conn, target_id)
+        # the catalog was read after `now`: its counters are the newest there are
+        until = max(now, catalog.captured_at)
         workload = stored_workload.load_workload(
-            conn, stored, target.database, since=now - window, until=now
+            conn, stored, target.database, since=now - window, until=until
         )
-        catalog = stored_catalog.load_catalog(conn, target_id, target.database)
-    if workload is None or catalog is None or not workload.queries:
+    if workload is None or not workload.queries:
         raise NotFound(
             f"no statements of database {target.database} in the history yet",
             hint="Run `pgadvisor observe` while the application works, then ask again.",

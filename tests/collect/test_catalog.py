@@ -29,6 +29,7 @@ def test_tables_with_their_counters(target_conn: Conn, target: Target) -> None:
         " where %s",
         [True],
     )
+    target_conn.execute("select pg_stat_force_next_flush()")
     target_conn.execute("analyze orders")
     target_conn.execute("update orders set kind = 11 where id <= 5")
     target_conn.execute("select pg_stat_force_next_flush()")
@@ -138,10 +139,12 @@ def test_what_a_btree_takes(target_conn: Conn, target: Target, type_name: str, b
     (column,) = _table(fetch_catalog(target), "typed").columns
 
     assert column.btree is btree
+    if type_name == "json[]":  # PostgreSQL notices with the second row only
+        target_conn.execute("insert into typed values ('{1}'), ('{2}')")
     if btree:
         target_conn.execute("create index on typed (a)")
     else:
-        with pytest.raises(psycopg.errors.UndefinedObject):
+        with pytest.raises((psycopg.errors.UndefinedObject, psycopg.errors.UndefinedFunction)):
             target_conn.execute("create index on typed (a)")
 
 

@@ -53,11 +53,7 @@ def test_a_target_that_is_well_set_up(target_conn: Conn, target: Target) -> None
 def test_everything_but_ok_has_a_remedy(bare_cluster: Cluster) -> None:
     with psycopg.connect(bare_cluster.dsn(), autocommit=True) as conn:
         conn.execute("create table if not exists data as select generate_series(1, 2000) as a")
-    with (
-        connect(bare_cluster.dsn(user="full_of_hope"))
-        if False
-        else connect(bare_cluster.dsn()) as target
-    ):
+    with connect(bare_cluster.dsn()) as target:
         checks = check(target)
 
     assert [one for one in checks if one.status is not CheckStatus.OK and not one.remedy] == []

@@ -60,9 +60,9 @@ PLANS = [
         "select extract($1 from placed_on) from orders where placed_on < date $2 - interval $3 day",
         "Seq Scan",
     ),
-    ("select * from orders where id = any($1)", "Bitmap Heap Scan"),
+    ("select * from orders where id = any($1)", "Index Scan"),
     ("select $1 as anything", "Result"),
-    ("select 'a%b' like '%', '%s', id from orders where id = 1", "Index Scan"),
+    ("select 'a%b' like '%', '%s' from orders where id + 0 = 1", "Seq Scan"),
 ]
 
 
@@ -107,7 +107,7 @@ REFUSALS = [
     ("select missing from orders", "column it uses does not exist"),
     ("select * from app.orders", "not visible to us"),
     ("select missing(id) from orders", "does not fit its arguments"),
-    ("select $2::int", "types of its parameters cannot be inferred"),
+    ("select $1 is null", "types of its parameters cannot be inferred"),
     ("select id + $1 from orders group by id + $2", "different parameters"),
     ("select id from", "not one statement we can parse"),
     ("select 1; select 2", "text has 2 statements"),
@@ -127,10 +127,12 @@ def test_a_refusal_has_a_reason(orders: Conn, target: Target, query: str, reason
     assert explain(target, "select * from orders where id = $1")
 
 
-@pytest.mark.parametrize(("query", "reason"), REFUSALS)
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    # GENERIC_PLAN takes parameters of unknown type for text
+    [(query, reason) for query, reason in REFUSALS if "inferred" not in reason],
+)
 def test_a_refusal_of_newer_servers(newer_target: Target, query: str, reason: str) -> None:
-    if query == "select id + $1 from orders group by id + $2":
-        pytest.skip("the same grouping error on every version; covered above")
     with pytest.raises(NotExplainable, match=reason):
         explain(newer_target, query)
 

@@ -1,4 +1,5 @@
 from importlib.resources import files
+from typing import Any
 
 import pglast
 import pytest
@@ -15,7 +16,7 @@ HEAD = ["dbid", "userid", "queryid", "toplevel", "min_exec_time", "max_exec_time
 
 
 def _columns(text: str) -> list[str]:
-    select = pglast.parse_sql(text.format(schema="public"))[0].stmt
+    select: Any = pglast.parse_sql(text.format(schema="public"))[0].stmt
     return [target.name or target.val.fields[-1].sval for target in select.targetList]
 
 

@@ -11,7 +11,9 @@ from pgadvisor.records.catalog import Catalog, Table
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.what_if import WhatIf
 from pgadvisor.records.workload import PlanSource, Query, Workload
-from pgadvisor.sql import ParsedStatement, References, is_explainable, parse, references
+from pgadvisor.sql import ParsedStatement, is_explainable, parse
+from pgadvisor.sql.references import references
+from pgadvisor.sql.uses import References
 
 __all__ = ["Analysis", "Progress", "Rule", "Situation", "Subject", "situation"]
 
@@ -136,5 +138,5 @@ def _texts(query: Query) -> tuple[tuple[str, float], ...]:
 
 
 def _plans(query: Query) -> tuple[tuple[Plan, ...], bool]:
-    plans = tuple(parse_plan(stored.plan, stored.extra) for stored in query.plans)
+    plans = tuple(parse_plan({**stored.extra, "Plan": stored.plan}) for stored in query.plans)
     return plans, bool(plans) and plans[0].root.actual_rows is not None

@@ -125,7 +125,7 @@ def _panel(number: int, one: Recommendation) -> Panel:
         f"x urgency {one.urgency_score:,.2f} s/h "
         f"({one.frequency:,.0f} calls/h x {_duration(one.current_impact)})"
     )
-    parts = [
+    parts: list[Text | Syntax] = [
         Text(finding.reasoning),
         Text(
             f"{arithmetic}\nexpected to save {saved:,.1f} s of database time an hour", style="dim"

@@ -4,10 +4,12 @@ PostgreSQL refuses to run as root (main.c, check_root), so root hands it to the 
 `postgres`, else `nobody`: initdb needs one with a passwd entry.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,17 +81,29 @@ def reachable(binaries: Binaries, account: Account) -> Binaries:
 
     That is so for a virtual environment below /root.
     """
-    try:
+    if not account.is_other:
+        return binaries
+    with contextlib.suppress(PermissionError):  # the usual case of an unreachable folder
         if account.run(binaries.bin_dir / "postgres", "--version").returncode == 0:
             return binaries
-    except PermissionError:
-        pass  # the usual case of an unreachable folder: copy below
-    install_dir = binaries.bin_dir.parent
     stamp = int((binaries.bin_dir / "postgres").stat().st_mtime)
     copy = CACHE_DIR / f"postgresql-{binaries.major}-{stamp}"
-    if not copy.exists():
-        CACHE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
-        draft = CACHE_DIR / f".{copy.name}.{os.getpid()}"
-        shutil.copytree(install_dir, draft, symlinks=True)
-        draft.rename(copy)
+    try:
+        if not copy.exists():
+            _copy(binaries.bin_dir.parent, copy)
+    except OSError as exc:
+        raise ClusterFailed(
+            f"cannot copy {binaries.bin_dir.parent} to {CACHE_DIR}: {exc}",
+            hint="Install pgadvisor where every user can read it, or run it as an ordinary user.",
+        ) from exc
     return Binaries(copy / "bin", binaries.major, binaries.extensions)
+
+
+def _copy(install_dir: Path, copy: Path) -> None:
+    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=copy.parent, prefix=".draft-") as folder:
+        draft = Path(folder) / copy.name
+        shutil.copytree(install_dir, draft, symlinks=True)
+        draft.chmod(0o755)
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            draft.rename(copy)

@@ -1,5 +1,6 @@
 """Where PostgreSQL's programs are on this machine."""
 
+import contextlib
 import glob
 import importlib.util
 import os
@@ -47,7 +48,7 @@ class Binaries:
         try:
             version = _output(bin_dir / "postgres", "--version")
             share = Path(_output(bin_dir / "pg_config", "--sharedir"))
-        except (OSError, subprocess.CalledProcessError) as exc:
+        except (OSError, subprocess.SubprocessError) as exc:
             raise ClusterFailed(
                 f"no PostgreSQL programs that run in {bin_dir}", hint=INSTALL_HINT
             ) from exc
@@ -70,8 +71,10 @@ def installed_binaries() -> tuple[Binaries, ...]:
     named = os.environ.get("PGADVISOR_PG_BIN")
     if named:
         return (Binaries.at(Path(named)),)
-    folders = [Path(folder) for place in _PLACES for folder in glob.glob(place)]
-    found = [Binaries.at(folder) for folder in folders if (folder / "postgres").exists()]
+    found = []
+    for folder in [Path(folder) for place in _PLACES for folder in glob.glob(place)]:
+        with contextlib.suppress(ClusterFailed):  # one broken installation is not all of them
+            found.append(Binaries.at(folder))
     return tuple(sorted(found, key=lambda b: (b.has_contrib, b.major), reverse=True))
 
 

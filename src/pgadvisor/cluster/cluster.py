@@ -38,6 +38,9 @@ _LONGEST_SOCKET_DIR = 80
 _PORT = 5432
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _START_SECONDS = 60
+#: exit codes of pg_isready: takes connections; lives, but starts, recovers or shuts down
+_ACCEPTING = 0
+_REJECTING = 1
 
 
 class Cluster:
@@ -111,10 +114,7 @@ class Cluster:
     @property
     def is_running(self) -> bool:
         """True while a server answers."""
-        status = self.account.run(
-            self.binaries.bin_dir / "pg_isready", "-q", "-h", self.socket_dir, "-p", str(_PORT)
-        )
-        return status.returncode == 0
+        return self._status() == _ACCEPTING
 
     def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
         """A libpq connection string over the private socket."""
@@ -123,13 +123,18 @@ class Cluster:
     def start(self) -> None:
         """Make it if it is new, start it if nobody has, and count as one of its users."""
         self._make_directory()
-        with self._starting():
-            self._hold()
-            if not (self.data_dir / "PG_VERSION").exists():
-                self._initdb()
-            if not self.is_running:
+        try:
+            with self._starting():
+                self._hold()
+                self._guard()  # first: a process killed while it starts a server leaves none
+                if not (self.data_dir / "PG_VERSION").exists():
+                    self._initdb()
                 self._start_server()
-            self._guard()
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise ClusterFailed(
+                f"could not start the cluster in {self.directory}: {exc}",
+                hint="Check the free disk space and the folder's rights.",
+            ) from exc
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stop the server, whoever else uses it; `start` brings it up again."""
@@ -222,22 +227,60 @@ class Cluster:
             conf.write("include = 'pgadvisor.conf'\n")
 
     def _start_server(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while (status := self._status()) != _ACCEPTING:
+            # a server whose starter was killed is left to come up
+            said = "" if status == _REJECTING or self._lives() else self._try_start()
+            # children of a killed server need a moment to end
+            if (said and "still in use" not in said) or time.monotonic() > deadline:
+                raise ClusterFailed(
+                    f"PostgreSQL did not start in {self.directory}: {said or 'no answer'}",
+                    hint=f"Its log is {self.directory / 'postmaster.log'}.",
+                )
+            time.sleep(0.05)
+
+    def _try_start(self) -> str:
+        """Start it; what the server says when it does not, empty when it does."""
         conf = self.data_dir / "pgadvisor.conf"
         conf.write_text(self._conf())
         self.account.own(conf)
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            result = self._pg_ctl("start", "-l", str(self.directory / "postmaster.log"))
-            if result.returncode == 0:
-                return
-            log = self._log_tail()
-            # children of a postmaster that was killed need a moment to notice
-            if "still in use" not in log or time.monotonic() > deadline:
-                raise ClusterFailed(
-                    f"PostgreSQL did not start in {self.directory}: {log or result.stdout}",
-                    hint=f"Its log is {self.directory / 'postmaster.log'}.",
-                )
-            time.sleep(0.2)
+        log = self.directory / "postmaster.log"
+        read = log.stat().st_size if log.exists() else 0
+        result = self._pg_ctl("start", "-l", str(log))
+        if result.returncode == 0:
+            return ""
+        said = log.read_bytes()[read:].decode(errors="replace") if log.exists() else ""
+        return said.strip()[-800:] or result.stdout.strip()[-800:] or "no reason given"
+
+    def _status(self) -> int:
+        """What pg_isready says."""
+        return self.account.run(
+            self.binaries.bin_dir / "pg_isready", "-q", "-h", self.socket_dir, "-p", str(_PORT)
+        ).returncode
+
+    def _lives(self) -> bool:
+        """True while the process of postmaster.pid is our server.
+
+        Its id may have gone to another process since, after a reboot for example. PostgreSQL
+        would take that for the server (CreateLockFile), so the file is removed then.
+        """
+        pid_file = self.data_dir / "postmaster.pid"
+        try:
+            pid = abs(int(pid_file.read_text().splitlines()[0]))
+        except (FileNotFoundError, IndexError):
+            return False
+        if not Path("/proc/self").exists():
+            named = self.account.run("ps", "-o", "comm=", "-p", str(pid)).stdout
+            return "postgres" in named
+        if not Path(f"/proc/{pid}").exists():
+            return False
+        try:
+            is_ours = Path(f"/proc/{pid}/cwd").readlink() == self.data_dir.resolve()
+        except OSError:
+            is_ours = False  # of another user, or it ended this moment
+        if not is_ours:
+            pid_file.unlink(missing_ok=True)
+        return is_ours
 
     def _conf(self) -> str:
         settings = {
@@ -249,10 +292,6 @@ class Cluster:
         }
         quoted = {name: value.replace("'", "''") for name, value in settings.items()}
         return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
-
-    def _log_tail(self) -> str:
-        log = self.directory / "postmaster.log"
-        return log.read_text(errors="replace").strip()[-800:] if log.exists() else ""
 
     def _pg_ctl(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.account.run(
@@ -267,10 +306,12 @@ class Cluster:
                 *(str(self.binaries.bin_dir / "pg_ctl"), str(self.account.uid)),
                 *(str(self.account.gid), "immediate" if self.is_temporary else "fast"),
                 "yes" if self.is_temporary else "no",
+                str(self.socket_dir),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
             check=True,
+            start_new_session=True,  # no Ctrl-C reaches it even before it forks away
         )

@@ -5,7 +5,7 @@ when the process ends, by exit or by kill -9. This program waits for the exclusi
 it gets once nobody is left, then stops the server and removes a temporary cluster. It runs as
 a plain script with nothing but the standard library, so that it stays small.
 
-usage: guard.py DIRECTORY PG_CTL UID GID MODE TEMPORARY
+usage: guard.py DIRECTORY PG_CTL UID GID MODE TEMPORARY SOCKET_DIR
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import sys
 
 def main() -> None:
     """Wait, stop, remove."""
-    directory, pg_ctl, uid, gid, mode, temporary = sys.argv[1:]
+    directory, pg_ctl, uid, gid, mode, temporary, socket_dir = sys.argv[1:]
     if os.fork():
         os._exit(0)
     os.setsid()  # no Ctrl-C and no closing terminal reaches it
@@ -44,6 +44,7 @@ def main() -> None:
             )
         if temporary == "yes":
             shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(socket_dir, ignore_errors=True)  # elsewhere when the path was long
         # in this order: whoever gets users.lock next must find guard.lock free
         os.close(guard_lock)
         os.close(users_lock)

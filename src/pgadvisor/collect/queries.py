@@ -74,9 +74,9 @@ def load(name: str, *, server: int, extension: tuple[int, ...] = ()) -> LiteralS
 
     ``server`` is a major version, ``extension`` the version of the extension the statement reads.
 
-    >>> "toplevel" in load("statements", server=15, extension=(1, 8))
+    >>> "jit_functions" in load("statements", server=15, extension=(1, 8))
     False
-    >>> "toplevel" in load("statements", server=15, extension=(1, 10))
+    >>> "jit_functions" in load("statements", server=15, extension=(1, 10))
     True
     """
     return next(v.text for v in _variants()[name] if v.fits(server, extension))

@@ -84,13 +84,8 @@ class WhatIf:
         """
         self.calls += 1
         relevant = frozenset(self._relevant(query, indexes))
-        found = self._cache.get((query, relevant))
-        if found is not None:
-            self.hits += 1
-            self._cache.move_to_end((query, relevant))
-            return found
-        self._arrange(query, relevant)
-        return self._remember(query, relevant)
+        self.hits += (query, relevant) in self._cache
+        return self._plan(query, relevant)
 
     def size_bytes(self, candidate: IndexCandidate) -> int:
         """HypoPG's estimate of the index's size on disk, from the table's statistics."""
@@ -114,8 +109,7 @@ class WhatIf:
     def _relations_of(self, query: str) -> frozenset[str]:
         """Names of the tables in the plan without hypothetical indexes, and of their parents."""
         if query not in self._relations:
-            self._drop(list(self._created))
-            plan = self._remember(query, frozenset()).plan
+            plan = self._plan(query, frozenset()).plan
             names = {str(n["Relation Name"]) for n in _nodes(plan) if "Relation Name" in n}
             above = (self._parents.get(name, frozenset()) for name in names)
             self._relations[query] = frozenset(names).union(*above)
@@ -128,6 +122,14 @@ class WhatIf:
         for child, parent in self._target.rows("partitions"):
             parents[child].add(parent)
         return {child: frozenset(above) for child, above in parents.items()}
+
+    def _plan(self, query: str, relevant: frozenset[IndexCandidate]) -> WhatIfPlan:
+        found = self._cache.get((query, relevant))
+        if found is not None:
+            self._cache.move_to_end((query, relevant))
+            return found
+        self._arrange(query, relevant)
+        return self._remember(query, relevant)
 
     def _remember(self, query: str, relevant: frozenset[IndexCandidate]) -> WhatIfPlan:
         plan = explain(self._target, query, search_path=self._search_path)["Plan"]

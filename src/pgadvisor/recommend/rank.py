@@ -9,9 +9,10 @@ improvement is the share of exactly those seconds that goes away. A hundredth of
 the seconds of database time an hour that one may expect to save.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pgadvisor.records.advice import Factor, Finding, Recommendation
+from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import Query, Workload
 
 __all__ = ["recommend"]
@@ -39,7 +40,7 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _score(
-    finding: Finding, queries: dict[int, Query], workload: Workload
+    finding: Finding, queries: Mapping[QueryId, Query], workload: Workload
 ) -> Recommendation | None:
     hours = max(workload.observed_hours, _SHORTEST_HOURS)
     concerned = [
@@ -59,6 +60,8 @@ def _score(
         return max(min(100 * saved / total_ms - upkeep_percent, 100.0), -100.0)
 
     improvement = percent([effect.improvement_ratio for _, effect in concerned])
+    if improvement <= 0:
+        return None  # its upkeep costs more than it saves
     return Recommendation(
         finding=finding,
         confidence_score=finding.confidence,

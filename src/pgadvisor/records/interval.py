@@ -44,9 +44,7 @@ def interval_between(before: StatementSnapshot, after: StatementSnapshot) -> Int
     since, gaps = _span(before, after)
     new_baseline = _new_baseline(before, after, since)
     if new_baseline is not None:
-        return Interval(
-            since=since, until=after.captured_at, deltas=(), gaps=(*gaps, new_baseline)
-        )
+        return Interval(since=since, until=after.captured_at, deltas=(), gaps=(*gaps, new_baseline))
     if before.stats_reset != after.stats_reset:
         return _after_reset(before, after, since, gaps)
     return _of_entries(before, after, since, gaps)
@@ -94,8 +92,7 @@ def _is_other_server(before: StatementSnapshot, after: StatementSnapshot) -> boo
 def _is_other_extension(before: StatementSnapshot, after: StatementSnapshot) -> bool:
     """True after ALTER EXTENSION UPDATE: columns and keys appear with all they ever counted."""
     return (before.stats_reset is None) != (after.stats_reset is None) or (
-        before.extension_version is not None
-        and before.extension_version != after.extension_version
+        before.extension_version is not None and before.extension_version != after.extension_version
     )
 
 
@@ -111,9 +108,7 @@ def _after_reset(
     )
     reset_at = min(max(after.stats_reset, since), after.captured_at)
     reason = GapReason.RESTART if crashed else GapReason.RESET
-    gaps += (
-        Gap(since=since, until=reset_at, reason=reason, statements=len(before.statements)),
-    )
+    gaps += (Gap(since=since, until=reset_at, reason=reason, statements=len(before.statements)),)
     since = reset_at if reset_at < after.captured_at else since
     if after.last_dealloc:  # counted from the reset on
         gaps += (Gap(since=since, until=after.captured_at, reason=GapReason.EVICTION),)
@@ -147,9 +142,7 @@ def _of_entries(
             deltas.append(StatementDelta(key=key, counters=counters))
     for reason, count in ((_loss(before, after, lost), lost), (_sight(unknown), unknown)):
         if reason is not None:
-            gaps += (
-                Gap(since=since, until=after.captured_at, reason=reason, statements=count),
-            )
+            gaps += (Gap(since=since, until=after.captured_at, reason=reason, statements=count),)
     return Interval(since=since, until=after.captured_at, deltas=tuple(deltas), gaps=gaps)
 
 

@@ -17,7 +17,7 @@ from pgadvisor.sql.expressions import (
     unqualified_sql,
 )
 from pgadvisor.sql.recorder import Fact, Recorder
-from pgadvisor.sql.scopes import Base, Found, Reach, Scope
+from pgadvisor.sql.scopes import SYSTEM_COLUMNS, Base, Found, Reach, Scope
 from pgadvisor.sql.uses import (
     Equality,
     ExpressionPredicate,
@@ -305,7 +305,8 @@ def _only_table(needed: Dependencies) -> int | None:
     if len(needed.own) != 1 or needed.has_outer or needed.has_sublink or not needed.is_resolved:
         return None
     (relation,) = needed.own
-    return relation.use if needed.columns else None
+    is_indexable = needed.columns and SYSTEM_COLUMNS.isdisjoint(needed.columns)
+    return relation.use if is_indexable else None
 
 
 def _constant_prefix(word: str, node: Any) -> str | None:

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from pgadvisor.cluster import Binaries, Cluster, embedded_binaries
+from pgadvisor.cluster.account import server_account
 from pgadvisor.errors import ClusterFailed, StoreUnavailable
 
 __all__ = ["DATABASE", "embedded_store"]
@@ -34,10 +36,8 @@ def embedded_store(data_dir: Path, binaries: Binaries | None = None) -> Iterator
     """Start or join the embedded store below `data_dir`; yields its connection string."""
     binaries = binaries or embedded_binaries()
     directory = data_dir / f"store-{binaries.major}"
-    _make(data_dir)
     with _alone(data_dir):
         cluster = Cluster.at(directory, binaries, settings=_SETTINGS)
-        cluster.account.own(data_dir)
         cluster.start()
         try:
             _create_database(cluster, data_dir)
@@ -50,21 +50,21 @@ def embedded_store(data_dir: Path, binaries: Binaries | None = None) -> Iterator
         cluster.close()
 
 
-def _make(data_dir: Path) -> None:
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise StoreUnavailable(
-            f"cannot create the data folder {data_dir}: {exc.strerror}",
-            hint="Set PGADVISOR_DATA_DIR to a folder that you may write, or DATABASE_URL to a "
-            "PostgreSQL.",
-        ) from exc
-
-
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
     """One process at a time makes or carries over the store."""
-    lock = os.open(data_dir / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not data_dir.exists():
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # only a new one: whoever owns an existing folder keeps it
+            server_account().own(data_dir)
+        lock = os.open(data_dir / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as exc:
+        raise StoreUnavailable(
+            f"cannot use the data folder {data_dir}: {exc.strerror}",
+            hint="Set PGADVISOR_DATA_DIR to a folder that you may write, or DATABASE_URL to a "
+            "PostgreSQL.",
+        ) from exc
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -74,18 +74,20 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 def _create_database(cluster: Cluster, data_dir: Path) -> None:
     with psycopg.connect(cluster.dsn(), autocommit=True) as conn:
-        found = conn.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
-        if found:
-            return
-        older = _older_store(data_dir, cluster.binaries.major)
-        if older is None:
-            conn.execute("create database pgadvisor")
+        if _has_database(conn):
             return
         # under another name until it is whole: a copy that broke off is started anew
         conn.execute("drop database if exists carried_over with (force)")
         conn.execute("create database carried_over")
-        _carry_over(data_dir / f"store-{older}", older, cluster)
+        older = _older_store(data_dir, cluster.binaries.major)
+        if older is not None:
+            _carry_over(data_dir / f"store-{older}", older, cluster)
         conn.execute("alter database carried_over rename to pgadvisor")
+
+
+def _has_database(conn: psycopg.Connection[TupleRow]) -> bool:
+    found = conn.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
+    return found is not None
 
 
 def _older_store(data_dir: Path, major: int) -> int | None:
@@ -107,6 +109,9 @@ def _carry_over(old_directory: Path, old_major: int, cluster: Cluster) -> None:
             "to begin with an empty store.",
         ) from exc
     with Cluster.at(old_directory, old_binaries, settings=_SETTINGS) as old:
+        with psycopg.connect(old.dsn(), autocommit=True) as conn:
+            if not _has_database(conn):
+                return  # its first start never ended, there is nothing to carry
         programs = cluster.binaries.bin_dir
         dump = subprocess.Popen(
             [programs / "pg_dump", "-Fc", "-Z0", "-d", old.dsn(DATABASE)],

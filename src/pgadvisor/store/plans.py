@@ -58,7 +58,7 @@ def save_plans(conn: Connection, target_id: int, captures: Iterable[PlanCapture]
     unread = 0
     for capture in captures:
         try:
-            plan_shape = shape(parse_plan(capture.plan))
+            plan_shape = shape(parse_plan({"Plan": capture.plan}))
         except NotParsable:
             unread += 1
             continue
@@ -108,7 +108,10 @@ def _upsert(conn: Connection, target_id: int, groups: Mapping[_Key, _Group]) -> 
             "maxima": [max(one, default=None) for one in durations],
         },
     ).fetchall()
-    return {_Key(*row[1:5], PlanSource(row[5])): row[0] for row in rows}
+    return {
+        _Key(datname, queryid, fingerprint, plan_shape, PlanSource(source)): plan_id
+        for plan_id, datname, queryid, fingerprint, plan_shape, source in rows
+    }
 
 
 def _save_executions(

@@ -5,11 +5,8 @@ transaction that holds the target's row. So a killed process loses nothing, a se
 nothing twice, and a store that was away gets the whole difference when it is back.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
 from psycopg import sql
 
@@ -20,18 +17,16 @@ from pgadvisor.records.statement import (
     Gap,
     Interval,
     StatementCounters,
-    StatementDelta,
     StatementKey,
     StatementSnapshot,
 )
 from pgadvisor.store.connection import Connection, Store
+from pgadvisor.store.counters import COUNTER_COLUMNS, copy_rows, counter_values
 from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.queries import load
+from pgadvisor.store.roll_ups import save_database_intervals, save_hours
 
 __all__ = ["record_snapshot", "save_gap"]
-
-_COUNTERS = sql.SQL(", ").join(sql.Identifier(name) for name in COUNTER_NAMES)
-_FLOATS = {name for name, kind in Counters.__annotations__.items() if kind in (float, "float")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +79,12 @@ def _lock_and_last_id(conn: Connection, target_id: int) -> int | None:
 def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> _Baseline:
     head = conn.execute(
         """select captured_at, system_identifier, postmaster_start_at, stats_reset, dealloc,
-               hidden, hidden_exec_time
+               extension_version, hidden, hidden_exec_time
            from snapshots where id = %s""",
         [snapshot_id],
     ).fetchone()
     assert head is not None  # snapshot_id was just read in this transaction
-    query = sql.SQL(load("baseline")).format(counters=_COUNTERS)
+    query = sql.SQL(load("baseline")).format(counters=COUNTER_COLUMNS)
     statements: dict[StatementKey, StatementCounters] = {}
     ids: dict[StatementKey, int] = {}
     for row in conn.execute(query, {"target_id": target_id}):
@@ -110,8 +105,9 @@ def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> _Basel
         postmaster_start_at=head[2],
         stats_reset=head[3],
         dealloc=head[4],
-        hidden=head[5],
-        hidden_exec_time=head[6],
+        extension_version=head[5],
+        hidden=head[6],
+        hidden_exec_time=head[7],
         statements=statements,
     )
     return _Baseline(snapshot_id, snapshot, ids)
@@ -139,10 +135,6 @@ def _add_ids(
     ids.update({StatementKey(*row[1:]): row[0] for row in rows})
 
 
-def _values(counters: Counters) -> list[Any]:
-    return [getattr(counters, name) or None for name in COUNTER_NAMES]  # null means zero
-
-
 def _save_counters(
     conn: Connection,
     target_id: int,
@@ -160,15 +152,15 @@ def _save_counters(
     changed = [now for key, now in after.statements.items() if known.get(key) != now]
     conn.execute(load("incoming_counters"))
     columns = sql.SQL("statement_id, min_exec_time, max_exec_time, stats_since, {}").format(
-        _COUNTERS
+        COUNTER_COLUMNS
     )
-    _copy(
+    copy_rows(
         conn,
         sql.SQL("copy incoming_counters ({}) from stdin").format(columns),
         (
             [
                 *(ids[now.key], now.min_exec_time, now.max_exec_time, now.stats_since),
-                *_values(now.counters),
+                *counter_values(now.counters),
             ]
             for now in changed
         ),
@@ -181,12 +173,6 @@ def _save_counters(
         sql.SQL(load("save_counters")).format(columns=columns, updates=updates),
         {"target_id": target_id},
     )
-
-
-def _copy(conn: Connection, statement: sql.Composed, rows: Iterable[Sequence[Any]]) -> None:
-    with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 def _save_snapshot_row(
@@ -202,6 +188,7 @@ def _save_snapshot_row(
             "postmaster_start_at": snapshot.postmaster_start_at,
             "stats_reset": snapshot.stats_reset,
             "dealloc": snapshot.dealloc,
+            "extension_version": snapshot.extension_version,
             "statements": len(snapshot.statements),
             "hidden": snapshot.hidden,
             "hidden_exec_time": snapshot.hidden_exec_time,
@@ -219,105 +206,21 @@ def _save_interval(
     if not interval.deltas:
         return
     ensure_partitions(conn, "statement_deltas", [interval.until])
-    _copy(
+    copy_rows(
         conn,
         sql.SQL(
             "copy statement_deltas (target_id, statement_id, since, until, {}) from stdin"
-        ).format(_COUNTERS),
+        ).format(COUNTER_COLUMNS),
         (
-            [target_id, ids[delta.key], interval.since, interval.until, *_values(delta.counters)]
+            [
+                target_id,
+                ids[delta.key],
+                interval.since,
+                interval.until,
+                *counter_values(delta.counters),
+            ]
             for delta in interval.deltas
         ),
     )
-    _save_hours(conn, target_id, interval, ids)
-    _save_database_intervals(conn, target_id, interval)
-
-
-def hours_of(since: datetime, until: datetime) -> list[tuple[datetime, float]]:
-    """The hours that [since, until) touches, each with the share of the span up to its end.
-
-    >>> start = datetime(2026, 1, 1, 10, 45, tzinfo=UTC)
-    >>> [(h.hour, share) for h, share in hours_of(start, start + timedelta(minutes=60))]
-    [(10, 0.25), (11, 1.0)]
-    """
-    hour = since.replace(minute=0, second=0, microsecond=0)
-    found = []
-    while hour < until:
-        end = min(hour + timedelta(hours=1), until)
-        found.append((hour, (end - since) / (until - since)))
-        hour += timedelta(hours=1)
-    return found
-
-
-def _save_hours(
-    conn: Connection, target_id: int, interval: Interval, ids: dict[StatementKey, int]
-) -> None:
-    hours = hours_of(interval.since, interval.until)
-    ensure_partitions(conn, "statement_hours", [hour for hour, _ in hours])
-    conn.execute(load("incoming_hours"))
-    _copy(
-        conn,
-        sql.SQL("copy incoming_hours (statement_id, hour, {}) from stdin").format(_COUNTERS),
-        (
-            [ids[delta.key], hour, *values]
-            for delta in interval.deltas
-            for hour, values in _divided(delta, hours)
-        ),
-    )
-    updates = sql.SQL(", ").join(
-        sql.SQL("{n} = nullif(coalesce(h.{n}, 0) + coalesce(excluded.{n}, 0), 0)").format(
-            n=sql.Identifier(name)
-        )
-        for name in COUNTER_NAMES
-    )
-    conn.execute(
-        sql.SQL(load("save_hours")).format(counters=_COUNTERS, updates=updates),
-        {"target_id": target_id},
-    )
-
-
-def _divided(
-    delta: StatementDelta, hours: list[tuple[datetime, float]]
-) -> Iterable[tuple[datetime, list[Any]]]:
-    """A delta over its hours in proportion; whole numbers stay whole and add up exactly."""
-    if len(hours) == 1:
-        yield hours[0][0], _values(delta.counters)
-        return
-    done: dict[str, float] = dict.fromkeys(COUNTER_NAMES, 0)
-    for hour, share in hours:
-        part: list[Any] = []
-        for name in COUNTER_NAMES:
-            total = getattr(delta.counters, name)
-            upto = total * share if name in _FLOATS else round(total * share)
-            part.append((upto - done[name]) or None)
-            done[name] = upto
-        if any(part):
-            yield hour, part
-
-
-def _save_database_intervals(conn: Connection, target_id: int, interval: Interval) -> None:
-    by_database: dict[int, list[Counters]] = defaultdict(list)
-    for delta in interval.deltas:
-        if delta.key.toplevel:  # nested statements are within the time of their caller
-            by_database[delta.key.dbid].append(delta.counters)
-    rows = [
-        (
-            *(target_id, dbid, interval.since, interval.until, len(counters)),
-            *(
-                sum(getattr(one, name) for one in counters)
-                for name in (
-                    *("calls", "rows", "total_exec_time", "shared_blks_hit"),
-                    *("shared_blks_read", "temp_blks_written", "wal_bytes"),
-                )
-            ),
-        )
-        for dbid, counters in by_database.items()
-    ]
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into database_intervals (target_id, dbid, since, until, statements, calls,
-                   rows, total_exec_time, shared_blks_hit, shared_blks_read, temp_blks_written,
-                   wal_bytes)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            rows,
-        )
+    save_hours(conn, target_id, interval, ids)
+    save_database_intervals(conn, target_id, interval)

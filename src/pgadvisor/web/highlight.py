@@ -2,8 +2,8 @@
 
 from html import escape
 
-from pygments.lexers.sql import PostgresLexer
-from pygments.token import Comment, Keyword, Literal, Name, Operator, Token
+from pygments.lexers.sql import PostgresLexer  # type: ignore[import-untyped]
+from pygments.token import Comment, Keyword, Literal, Name, Operator, Token  # type: ignore[import-untyped]
 
 __all__ = ["highlight"]
 

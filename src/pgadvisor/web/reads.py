@@ -99,7 +99,7 @@ def read_overview(store: Store, window: Window) -> Overview:
             gaps=recent_gaps(conn, limit=8, **span),
             databases=databases,
             load=_load(conn, databases, observed, window, width),
-            queries=list_queries(conn, limit=_MOST_QUERIES, **span),
+            queries=list_queries(conn, since=window.since, until=window.until, limit=_MOST_QUERIES),
             recommendations=list_recommendations(conn, limit=_MOST_ADVICE),
             observed_seconds=max((sum(one.values()) for one in observed.values()), default=0.0),
         )
@@ -162,7 +162,9 @@ def _at_most(
         return series
     rest = [values for _, values in series[_MOST_SERIES - 1 :]]
     total = [
-        sum(one for one in column if one is not None) if any(v is not None for v in column) else None
+        sum(one for one in column if one is not None)
+        if any(v is not None for v in column)
+        else None
         for column in zip(*rest, strict=True)
     ]
     return [*series[: _MOST_SERIES - 1], (f"{len(rest)} others", total)]

@@ -11,7 +11,7 @@ from pgadvisor.analyze.indexes.definition import covers
 from pgadvisor.analyze.rule import Situation, Subject
 from pgadvisor.records.catalog import Table
 from pgadvisor.records.what_if import IndexCandidate
-from pgadvisor.sql import SortColumn, TableUse
+from pgadvisor.sql.uses import SortColumn, TableUse
 
 __all__ = ["LARGE_PAGES", "candidates", "relaxations"]
 

@@ -54,7 +54,7 @@ def create_statement(candidate: IndexCandidate, name: str, table: Table) -> str:
         sql.SQL("{} DESC" if down else "{}").format(sql.Identifier(column))
         for column, down in zip(candidate.columns, descending, strict=True)
     )
-    include = sql.SQL("")
+    include: sql.Composable = sql.SQL("")
     if candidate.include:
         include = sql.SQL(" INCLUDE ({})").format(
             sql.SQL(", ").join(sql.Identifier(column) for column in candidate.include)

@@ -1,5 +1,7 @@
 """missing-foreign-key-index: deletes and key updates of the parent read the whole child."""
 
+from psycopg import sql
+
 from pgadvisor.analyze.cost_model import confidence, improvement_interval, scatter
 from pgadvisor.analyze.indexes.candidates import is_large
 from pgadvisor.analyze.indexes.definition import (
@@ -9,12 +11,12 @@ from pgadvisor.analyze.indexes.definition import (
     index_name,
 )
 from pgadvisor.analyze.indexes.select import INDEX_WRITE_MS
+from pgadvisor.analyze.indexes.size import index_bytes
 from pgadvisor.analyze.rule import Analysis, Situation, Subject
 from pgadvisor.errors import NotExplainable, UnsafeStatement
 from pgadvisor.records.advice import Effect, EvidenceLevel, Finding, Risk, Skipped
 from pgadvisor.records.catalog import ForeignKey, Table
 from pgadvisor.records.what_if import IndexCandidate, WhatIf
-from psycopg import sql
 
 __all__ = ["missing_foreign_key_index"]
 
@@ -59,7 +61,7 @@ def _check(given: Situation, what_if: WhatIf, key: ForeignKey) -> Analysis:
                 for subject, _ in writers
             )
         )
-    return Analysis((_finding(given, what_if, key, child, parent, writers, (before, after)),))
+    return Analysis((_finding(given, key, child, parent, writers, (before, after)),))
 
 
 def _candidate(child: Table, key: ForeignKey) -> IndexCandidate:
@@ -94,9 +96,10 @@ def _check_share(
         return None
     for plan in subject.plans:
         for trigger in plan.triggers:
-            if trigger.constraint_name == key.name and trigger.time is not None:
-                whole = (plan.execution_time or 0.0) or trigger.time
-                return min(trigger.time / whole, 1.0) if whole else 0.0
+            if trigger.get("Constraint Name") == key.name and "Time" in trigger:
+                spent = float(trigger["Time"])
+                whole = spent + (plan.root.actual_total_time or 0.0)
+                return spent / whole if whole else 0.0
     return 0.0
 
 
@@ -123,7 +126,6 @@ def _costs(what_if: WhatIf, child: Table, key: ForeignKey) -> tuple[float, float
 
 def _finding(
     given: Situation,
-    what_if: WhatIf,
     key: ForeignKey,
     child: Table,
     parent: Table,
@@ -175,7 +177,7 @@ def _finding(
             "write_ms_per_hour": (inserted + updated) * INDEX_WRITE_MS,
         },
         risk=Risk(
-            size_bytes=what_if.size_bytes(candidate),
+            size_bytes=index_bytes(candidate, child),
             writes_per_hour=inserted + updated,
             lock="SHARE UPDATE EXCLUSIVE while it builds: reads and writes go on.",
         ),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pgadvisor.analyze.indexes.candidates import candidates, relaxations
+from pgadvisor.analyze.indexes.size import index_bytes
 from pgadvisor.analyze.rule import Situation, Subject
 from pgadvisor.errors import NotExplainable, UnsafeStatement
 from pgadvisor.records.statement import QueryId
@@ -20,7 +21,9 @@ from pgadvisor.records.what_if import IndexCandidate, WhatIf
 __all__ = ["Choice", "Selection", "select_indexes"]
 
 #: A query has to become this much cheaper before an index is considered for it.
-SMALLEST_GAIN = 0.1
+SMALLEST_GAIN = 0.2
+#: Included columns must not make the index nearly a second copy of the table.
+_LARGEST_COVERING_SHARE = 0.5
 #: An index has to save this share of the workload's time.
 _SMALLEST_SHARE = 0.002
 #: The narrower index is taken when it keeps this share of the wider one's benefit.
@@ -118,7 +121,7 @@ def _collect(
     try:
         base = costs.cost(subject, ())
         costs.base[queryid] = base
-        listed = candidates(given, subject)
+        listed = tuple(c for c in candidates(given, subject) if _is_small_enough(given, c))
         if not listed:
             return _nothing_to_index(given, subject)
         best = costs.cost(subject, listed)
@@ -135,6 +138,12 @@ def _collect(
     for index in used:
         pool.setdefault(index, set()).add(queryid)
     return None
+
+
+def _is_small_enough(given: Situation, index: IndexCandidate) -> bool:
+    table = given.catalog.tables[index.table_oid]
+    room = _LARGEST_COVERING_SHARE * table.table_bytes
+    return not index.include or index_bytes(index, table) <= room
 
 
 def _nothing_to_index(given: Situation, subject: Subject) -> str:
@@ -222,7 +231,7 @@ def _choice(
         saved_ms_per_hour=saved / _hours(given),
         write_ms_per_hour=writes * INDEX_WRITE_MS,
         writes_per_hour=writes,
-        size_bytes=costs.what_if.size_bytes(index),
+        size_bytes=index_bytes(index, given.catalog.tables[index.table_oid]),
         costs=changed,
     )
 

@@ -134,20 +134,12 @@ def _collector(facts: Facts) -> Check:
 
 
 def _readable(facts: Facts) -> Check:
-    rights, role = facts.rights, quoted(facts.server.current_user)
-    grants = []
-    if not rights.finds_logs:
-        grants.append(f"GRANT pg_monitor TO {role};")
-    if not rights.reads_files:
-        function = "pg_catalog.pg_read_binary_file(text, bigint, bigint)"
-        grants += [
-            f"GRANT pg_read_server_files TO {role};",
-            f"GRANT EXECUTE ON FUNCTION {function} TO {role};",
-        ]
-    if grants:
+    denied = facts.rights.denied_functions
+    if denied:
+        role = quoted(facts.server.current_user)
         return warning(
             "log-readable",
             "our role may not read the log through SQL; a path to the files works too",
-            " ".join(grants),
+            f"GRANT EXECUTE ON FUNCTION {', '.join(denied)} TO {role};",
         )
     return ok("log-readable", "the log can be read through SQL")

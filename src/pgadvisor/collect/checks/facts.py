@@ -14,6 +14,14 @@ from pgadvisor.records.server import ServerInfo, Setting
 __all__ = ["RELOAD", "Facts", "Rights", "Usage", "error", "fetch_facts", "ok", "warning"]
 
 RELOAD = "SELECT pg_reload_conf();"
+#: what reading the log through SQL calls; pg_monitor brings some of them, by version
+LOG_FUNCTIONS = (
+    "pg_catalog.pg_ls_logdir()",
+    "pg_catalog.pg_current_logfile()",
+    "pg_catalog.pg_current_logfile(text)",
+    "pg_catalog.pg_read_file(text, bigint, bigint)",
+    "pg_catalog.pg_read_binary_file(text, bigint, bigint)",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +31,8 @@ class Rights:
     unreadable_tables: int
     tables: int
     unreadable_schemas: tuple[str, ...]
-    finds_logs: bool
-    reads_files: bool
+    #: of LOG_FUNCTIONS
+    denied_functions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +68,9 @@ class Facts:
 
 def fetch_facts(target: Target) -> Facts:
     """Everything the checks look at."""
-    unreadable, tables, schemas, finds_logs, reads_files = target.row("check_rights")
+    unreadable, tables, schemas, denied = target.row(
+        "check_rights", {"log_functions": list(LOG_FUNCTIONS)}
+    )
     available, _ = target.row("library", {"name": "hypopg"})
     usage, missing = _usage(target)
     return Facts(
@@ -70,8 +80,7 @@ def fetch_facts(target: Target) -> Facts:
             unreadable_tables=unreadable,
             tables=tables,
             unreadable_schemas=tuple(schemas),
-            finds_logs=finds_logs,
-            reads_files=reads_files,
+            denied_functions=tuple(denied),
         ),
         usage=usage,
         statements_missing=missing,

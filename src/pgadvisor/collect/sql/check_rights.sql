@@ -1,4 +1,5 @@
--- One row: what our role may do beyond reading statistics, and the tables it may not SELECT from.
+-- One row: the tables that our role may not SELECT from, and the functions that read the log
+-- and that it may not call.
 SELECT
     count(*) FILTER (WHERE NOT has_table_privilege(c.oid, 'SELECT')) AS unreadable_tables,
     count(*) AS tables,
@@ -7,10 +8,12 @@ SELECT
             FILTER (WHERE NOT has_table_privilege(c.oid, 'SELECT')),
         ARRAY[]::text[]
     ) AS unreadable_schemas,
-    has_function_privilege('pg_catalog.pg_current_logfile()', 'EXECUTE')
-        AND has_function_privilege('pg_catalog.pg_ls_logdir()', 'EXECUTE') AS finds_logs,
-    has_function_privilege('pg_catalog.pg_read_binary_file(text, bigint, bigint)', 'EXECUTE')
-        AS reads_files
+    ARRAY(
+        SELECT f.signature
+        FROM unnest(%(log_functions)s::text[]) WITH ORDINALITY AS f (signature, position)
+        WHERE NOT has_function_privilege(f.signature, 'EXECUTE')
+        ORDER BY f.position
+    ) AS denied_functions
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm')

@@ -75,6 +75,7 @@ create table snapshots (
     postmaster_start_at timestamptz not null,
     stats_reset timestamptz,
     dealloc bigint,
+    extension_version text,
     statements integer not null,
     hidden integer not null,
     hidden_exec_time double precision not null,

@@ -1,0 +1,175 @@
+"""A recommendation: what it saves and how that is computed, the SQL, the evidence, the risk."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pgadvisor.store.advice import StoredRecommendation
+from pgadvisor.web.elements import copyable_sql, instant, link, tag
+from pgadvisor.web.paths import query_path
+from pgadvisor.web.units import as_bytes, as_count, as_factor, as_ms
+from pgadvisor.web.window import Window
+
+__all__ = ["advice_card"]
+
+_MOST_QUERIES = 10
+_LONGEST_VALUE = 400
+
+_LEVELS = {
+    "measured": "from timed runs",
+    "predicted": "from a model with an interval",
+    "costed": "from the planner's costs",
+    "heuristic": "from a rule of thumb",
+}
+
+
+def advice_card(advice: StoredRecommendation, window: Window, *, is_open: bool) -> None:
+    """One recommendation, folded to its title and saving unless `is_open`."""
+    box = tag("details", classes="advice")
+    if is_open:
+        box.props["open"] = True
+    with box:
+        _summary(advice)
+        with tag("div", classes="advice-body"):
+            _arithmetic(advice)
+            tag("p", advice.reasoning, "reasoning")
+            copyable_sql("SQL to run", advice.statement)
+            copyable_sql("SQL to undo", advice.undo)
+            with tag("div", classes="facts-columns"):
+                _evidence(advice.evidence)
+                _risk(advice.risk)
+            _effects(advice, window)
+            _sources(advice)
+
+
+def _summary(advice: StoredRecommendation) -> None:
+    with tag("summary"):
+        with tag("span", classes="advice-title"):
+            tag("span", advice.title, "strong")
+            with tag("span", classes="chips"):
+                tag("span", advice.rule, "chip mono")
+                level = advice.evidence_level
+                tag("span", level, f"chip level-{level}", title=_LEVELS.get(level, level))
+                if advice.state != "proposed":
+                    tag("span", advice.state, "chip")
+                tag("span", f"{advice.target} / {advice.database_name}", "muted")
+        with tag("span", classes="saving"):
+            tag("span", as_ms(advice.roi_score * 10), "saving-value number")
+            tag("span", "saved per hour", "muted")
+
+
+def _arithmetic(advice: StoredRecommendation) -> None:
+    """confidence x improvement x urgency = ROI, each with what it is."""
+    low, high = advice.improvement_low_percent, advice.improvement_high_percent
+    calls = as_factor(advice.frequency)
+    seconds = as_factor(advice.current_impact)
+    saved = as_factor(advice.roi_score / 100)
+    with tag("div", classes="roi", role="group", aria_label="How the score is computed"):
+        _term(as_factor(advice.confidence_score), "confidence", "0 to 1")
+        tag("span", "×", "roi-sign")
+        _term(
+            f"{as_factor(advice.estimated_improvement_percent)} %",
+            "improvement",
+            f"{low:.0f} to {high:.0f} %",
+        )
+        tag("span", "×", "roi-sign")
+        _term(
+            f"{as_factor(advice.urgency_score)} s/h",
+            "urgency",
+            f"{calls} calls/h × {seconds} s",
+        )
+        tag("span", "=", "roi-sign")
+        _term(as_factor(advice.roi_score), "ROI score", f"÷ 100 = {saved} s saved per hour")
+
+
+def _term(value: str, name: str, note: str) -> None:
+    with tag("div", classes="roi-term"):
+        tag("span", value, "roi-value number")
+        tag("span", name, "roi-name")
+        tag("span", note, "roi-note number")
+
+
+def _evidence(evidence: Mapping[str, Any]) -> None:
+    with tag("div", classes="facts"):
+        tag("h3", "Evidence")
+        if not evidence:
+            tag("p", "None beyond the numbers above.", "muted")
+        with tag("dl"):
+            for name, value in evidence.items():
+                _fact(name.replace("_", " "), _plain(value))
+
+
+def _plain(value: object) -> str:
+    """A value of a JSON document for a reader.
+
+    >>> _plain(1234567), _plain(["a", "b"]), _plain({"rows": 3})
+    ('1,234,567', 'a, b', 'rows: 3')
+    """
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "not known"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return as_factor(value)
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+    elif isinstance(value, list):
+        text = ", ".join(_plain(one) for one in value)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _risk(risk: Mapping[str, Any]) -> None:
+    with tag("div", classes="facts"):
+        tag("h3", "Risk")
+        with tag("dl"):
+            _fact("disk", as_bytes(risk.get("size_bytes") or 0))
+            _fact("extra index writes", f"{as_count(risk.get('writes_per_hour') or 0)} rows/h")
+            if risk.get("lock"):
+                _fact("lock", str(risk["lock"]))
+            for note in risk.get("notes") or ():
+                _fact("note", str(note))
+
+
+def _fact(name: str, value: str) -> None:
+    tag("dt", name)
+    tag("dd", value)
+
+
+def _effects(advice: StoredRecommendation, window: Window) -> None:
+    with tag("div", classes="facts"):
+        tag("h3", "Queries concerned")
+        with tag("ul", classes="effects"):
+            for effect in advice.effects[:_MOST_QUERIES]:
+                with tag("li"):
+                    queryid = str(effect["queryid"])
+                    path = query_path(advice.target, advice.database_name, queryid)
+                    link(queryid, path + window.query_string, "mono")
+                    tag("span", _effect_words(effect), "muted number")
+        if len(advice.effects) > _MOST_QUERIES:
+            tag("p", f"and {len(advice.effects) - _MOST_QUERIES} more", "muted")
+
+
+def _effect_words(effect: Mapping[str, Any]) -> str:
+    percent = 100 * float(effect.get("improvement_ratio") or 0)
+    words = f"{percent:.0f} % faster" if percent >= 0 else f"{-percent:.0f} % slower"
+    before, after = effect.get("cost_before"), effect.get("cost_after")
+    if before is not None and after is not None:
+        words += f", planner cost {as_count(before)} → {as_count(after)}"
+    return words
+
+
+def _sources(advice: StoredRecommendation) -> None:
+    with tag("details", classes="sources"):
+        tag("summary", "Where each number comes from")
+        with tag("dl"):
+            for factor in advice.factors:
+                value = f"{as_factor(float(factor['value']))} {factor['unit']}".strip()
+                name = str(factor["name"]).replace("_", " ")
+                _fact(name, f"{value} — {factor['source']}")
+        with tag("p", classes="muted"):
+            tag("span", "Found ")
+            instant(advice.created_at)
+            tag("span", ", last confirmed ")
+            instant(advice.updated_at)

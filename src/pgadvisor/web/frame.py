@@ -1,0 +1,66 @@
+"""What is around every page: header with window and theme, skip link, footer, the error page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nicegui import ui
+
+from pgadvisor import __version__
+from pgadvisor.errors import AdvisorError, NotFound
+from pgadvisor.web.elements import instant, link, tag
+from pgadvisor.web.window import WINDOWS, Window
+
+__all__ = ["frame", "problem_page"]
+
+
+@contextmanager
+def frame(title: str, path: str, window: Window) -> Iterator[None]:
+    """Header and footer around what is made inside `with`; `path` is the page's own."""
+    ui.page_title(f"{title} · pgadvisor")
+    client = ui.context.client
+    client.content.props["tabindex"] = "-1"
+    with client.layout:
+        skip = link("Skip to content", f"#{client.content.html_id}", "skip")
+        skip.move(client.layout, 0)
+        header = tag("header", classes="top")
+        header.move(client.layout, 1)
+    with header:
+        _header(path, window)
+    with tag("div", classes="page"):
+        yield
+    with client.layout, tag("footer", classes="bottom"):
+        tag("span", f"pgadvisor {__version__}")
+        with tag("span"):
+            tag("span", "as of ")
+            instant(window.until)
+        link("API description", "/openapi.json")
+        link("Metrics", "/metrics")
+
+
+def _header(path: str, window: Window) -> None:
+    with link("", f"/{window.query_string}", "brand", aria_label="pgadvisor, overview"):
+        tag("span", "pg", "brand-mark", aria_hidden="true")
+        tag("span", "advisor", aria_hidden="true")
+    with tag("nav", classes="nav", aria_label="Pages"):
+        overview = link("Overview", f"/{window.query_string}")
+        if path == "/":
+            overview.props["aria-current"] = "page"
+    with tag("nav", classes="segments", aria_label="Window of time"):
+        for name in WINDOWS:
+            choice = link(name, f"{path}?window={name}", title=f"The last {name}")
+            if name == window.name:
+                choice.props["aria-current"] = "true"
+    tag("button", "Theme", "theme", type="button", aria_label="Switch between light and dark")
+
+
+def problem_page(error: AdvisorError, path: str, window: Window) -> None:
+    """The page of an error: what happened and what to do, with the status that says so."""
+    is_missing = isinstance(error, NotFound)
+    ui.context.client.status_code = 404 if is_missing else 503
+    title = "Not found" if is_missing else "Not available"
+    with frame(title, path, window), tag("section", classes="panel problem", role="alert"):
+        tag("h1", title)
+        tag("p", error.message)
+        if error.hint:
+            tag("p", error.hint, "muted")
+        link("To the overview", f"/{window.query_string}", "button")

@@ -1,0 +1,199 @@
+"""The page /: load over time, what to change, where the time goes, how collecting is going."""
+
+from datetime import timedelta
+
+from pgadvisor.store.history import QuerySummary
+from pgadvisor.store.status import RecentGap, TargetState
+from pgadvisor.web.advice import advice_card
+from pgadvisor.web.charts import load_chart
+from pgadvisor.web.elements import empty_state, instant, link, panel, scroller, tag
+from pgadvisor.web.paths import query_path
+from pgadvisor.web.plan_tree import bar
+from pgadvisor.web.reads import Overview
+from pgadvisor.web.units import ago, as_count, as_factor, as_ms, as_percent, one_line
+from pgadvisor.web.window import Window
+
+__all__ = ["overview"]
+
+#: a target that was not read for this long is not being watched
+_STALE = timedelta(minutes=5)
+
+_GAP_WORDS = {
+    "first_sight": "entries became visible",
+    "reset": "counters were reset",
+    "eviction": "entries were evicted",
+    "restart": "server restarted",
+    "other_cluster": "another cluster answered",
+    "clock": "clock was set back",
+    "unreachable": "target was unreachable",
+}
+
+
+def overview(data: Overview, window: Window) -> None:
+    """Everything between header and footer."""
+    tag("h1", "Overview", "hidden-heading")
+    if not data.targets:
+        with panel("No target yet", "wide"):
+            empty_state(
+                "Nothing is watched yet.",
+                detail="Name a PostgreSQL server. It is only read, and every statement of ours "
+                "is limited in time. `pgadvisor doctor` checks rights and settings first.",
+                command="pgadvisor observe postgresql://user@host/database",
+            )
+        return
+    _figures(data)
+    with tag("div", classes="columns columns-load"):
+        with panel("Load", note="average active sessions: seconds of database time per second"):
+            if any(values for _, values in data.load.series):
+                load_chart(data.load)
+            else:
+                _no_load(data)
+        _targets(data.targets, data.gaps, window)
+    with tag("div", classes="columns columns-main"):
+        _queries(data.queries, window, data.observed_seconds)
+        _advice(data, window)
+
+
+def _figures(data: Overview) -> None:
+    calls = sum(database.calls for database in data.databases)
+    busy = sum(database.total_exec_time for database in data.databases)
+    observed = data.observed_seconds
+    best = data.recommendations[0] if data.recommendations else None
+    with tag("dl", classes="figures", aria_label="Key figures"):
+        _figure("Active sessions", as_count(busy / 1000 / observed) if observed else "–", "average")
+        _figure("Calls", as_count(calls / observed) if observed else "–", "per second")
+        _figure("Mean", as_ms(busy / calls) if calls else "–", "per call")
+        _figure("Database time", as_ms(busy), f"of {as_ms(observed * 1000)} observed")
+        _figure("Databases", as_count(len(data.databases)), f"{len(data.targets)} target(s)")
+        if best:
+            _figure("Best advice", as_ms(best.roi_score * 10), "saved per hour")
+
+
+def _figure(name: str, value: str, note: str) -> None:
+    with tag("div"):
+        tag("dt", name)
+        with tag("dd"):
+            tag("span", value, "figure number")
+            tag("span", note, "muted")
+
+
+def _no_load(data: Overview) -> None:
+    if any(target.snapshots for target in data.targets):
+        empty_state(
+            "No statement ran in this window.",
+            detail="A load shows after two readings with work between them. Choose a longer "
+            "window, or wait for the next reading.",
+        )
+    else:
+        empty_state(
+            "No counters were read yet.",
+            detail="The target is known and its statistics were never read.",
+            command="pgadvisor doctor postgresql://user@host/database",
+        )
+
+
+def _targets(targets: list[TargetState], gaps: list[RecentGap], window: Window) -> None:
+    with panel("Targets"), tag("ul", classes="targets"):
+        for target in targets:
+            with tag("li"):
+                _target(target, window)
+                for gap in [one for one in gaps if one.target == target.target][:3]:
+                    _gap(gap)
+
+
+def _target(target: TargetState, window: Window) -> None:
+    name, css = _health(target, window)
+    with tag("div", classes="target-head"):
+        tag("span", "", f"dot dot-{css}", aria_hidden="true")
+        tag("span", target.target, "strong")
+        version = target.server_version_num
+        if version:
+            tag("span", f"PostgreSQL {version // 10000}.{version % 10000}", "muted")
+        if target.in_recovery:
+            tag("span", "replica", "chip")
+    with tag("div", classes="muted"):
+        tag("span", f"{name}; counters read ")
+        if target.last_snapshot_at:
+            tag("span", f"{ago(window.until, target.last_snapshot_at)}, ")
+        instant(target.last_snapshot_at)
+    hidden = f", {as_count(target.hidden)} hidden from our role" if target.hidden else ""
+    tag("div", f"{as_count(target.statements)} statements{hidden}", "muted number")
+    if target.last_error:
+        with tag("div", classes="error"):
+            tag("span", one_line(target.last_error, longest=300))
+            tag("span", " at ")
+            instant(target.last_error_at)
+
+
+def _health(target: TargetState, window: Window) -> tuple[str, str]:
+    if target.last_error:
+        return "last reading failed", "bad"
+    if target.last_snapshot_at is None:
+        return "never read", "warn"
+    if window.until - target.last_snapshot_at > _STALE:
+        return "not being watched now", "warn"
+    return "watched", "good"
+
+
+def _gap(gap: RecentGap) -> None:
+    with tag("div", classes="gap"):
+        tag("span", "gap: ", "strong")
+        tag("span", _GAP_WORDS.get(gap.reason, gap.reason))
+        if gap.statements:
+            tag("span", f", {as_count(gap.statements)} entries")
+        tag("span", " at ")
+        instant(gap.until)
+
+
+def _queries(queries: list[QuerySummary], window: Window, observed: float) -> None:
+    with panel("Top queries", note=f"by total time, last {window.name}"):
+        if not queries:
+            empty_state(
+                "No query ran in this window.", detail="Choose a longer window in the header."
+            )
+            return
+        with scroller("Top queries by total time"), tag("table", classes="queries"):
+            with tag("thead"), tag("tr"):
+                tag("th", "Query", scope="col")
+                tag("th", "Share", scope="col", title="Of the time of its database")
+                tag("th", "Total", "right", scope="col")
+                tag("th", "Calls/h", "right", scope="col")
+                tag("th", "Mean", "right", scope="col")
+                tag("th", "Rows/call", "right", scope="col")
+                tag("th", "Cache hit", "right", scope="col")
+            with tag("tbody"):
+                for query in queries:
+                    _query_row(query, window, observed)
+
+
+def _query_row(query: QuerySummary, window: Window, observed: float) -> None:
+    path = query_path(query.target, query.database_name, str(query.queryid))
+    with tag("tr"):
+        with tag("td", classes="query-cell"):
+            text = one_line(query.query) if query.query else (query.unreadable or "text not read")
+            link(text, path + window.query_string, "row-link mono", title=text)
+            tag("div", f"{query.target} / {query.database_name}", "node-detail")
+        with tag("td", classes="bar-cell"):
+            bar(query.share_ratio)
+        tag("td", as_ms(query.total_exec_time), "right number")
+        per_hour = as_count(query.calls / observed * 3600) if observed else as_factor(query.calls)
+        tag("td", per_hour, "right number")
+        tag("td", as_ms(query.mean_exec_time), "right number")
+        rows = as_count(query.rows / query.calls) if query.calls else "–"
+        tag("td", rows, "right number")
+        blocks = query.shared_blks_hit + query.shared_blks_read
+        hit = as_percent(query.shared_blks_hit / blocks) if blocks else "–"
+        tag("td", hit, "right number")
+
+
+def _advice(data: Overview, window: Window) -> None:
+    with panel("Advice", note="by expected seconds of database time saved per hour"):
+        if not data.recommendations:
+            empty_state(
+                "No open advice.",
+                detail="The page of each query says why. Advice is made from stored counters, "
+                "plans and the catalog:",
+                command="pgadvisor advise postgresql://user@host/database",
+            )
+        for place, one in enumerate(data.recommendations):
+            advice_card(one, window, is_open=place == 0)

@@ -5,9 +5,10 @@
 A door calls these functions with an open target, an open store and the time.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -17,7 +18,8 @@ from pgadvisor.collect.activity import fetch_activity
 from pgadvisor.collect.catalog import fetch_catalog
 from pgadvisor.collect.checks import check
 from pgadvisor.collect.explain import explain
-from pgadvisor.collect.logs import find_log, read_log
+from pgadvisor.collect.find_log import find_log
+from pgadvisor.collect.logs import read_log
 from pgadvisor.collect.names import fetch_databases, fetch_roles
 from pgadvisor.collect.server import server_info
 from pgadvisor.collect.settings import fetch_settings
@@ -36,6 +38,7 @@ from pgadvisor.recommend import recommend
 from pgadvisor.records.advice import Recommendation, Skipped
 from pgadvisor.records.catalog import Catalog
 from pgadvisor.records.check import Check
+from pgadvisor.records.log import LogSource
 from pgadvisor.records.statement import Interval, QueryId, StatementKey
 from pgadvisor.records.workload import PlanCapture, PlanSource, Workload
 from pgadvisor.sql import is_own
@@ -63,7 +66,8 @@ __all__ = [
     "register_target",
 ]
 
-_MOST_LOG_BYTES = 64 * 1024 * 1024
+#: pieces of a log read in one round, of 16 MB or so each: the rest waits for the next round
+_MOST_LOG_PIECES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +84,23 @@ class Advice:
 class LogReading:
     """What one reading of a server log brought."""
 
-    plans: int
-    lines: int
+    plans: int = 0
+    lines: int = 0
     #: entries left out, by reason
-    skipped: dict[str, int]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    #: what the log cannot tell
+    notes: tuple[str, ...] = ()
     #: why the log could not be read at all
     problem: str | None = None
+
+    def __add__(self, other: "LogReading") -> "LogReading":
+        return LogReading(
+            plans=self.plans + other.plans,
+            lines=self.lines + other.lines,
+            skipped=Counter(self.skipped) + Counter(other.skipped),
+            notes=other.notes,
+            problem=other.problem,
+        )
 
 
 def connect_target(dsn: str, settings: Settings) -> Target:
@@ -184,28 +199,47 @@ def observe_logs(target: Target, store: Store, target_id: int, *, now: datetime)
     Plans and the position in the log are saved together: none is lost, none counted twice. The
     first reading begins at the log's end, because what is older was not observed.
     """
+    whole = LogReading()
     try:
         source = find_log(target)
-        with store.transaction() as conn:
-            position = stored_plans.load_log_position(conn, target_id, source.name)
-        batch = read_log(source, position, max_bytes=_MOST_LOG_BYTES, from_end=position is None)
+        for _ in range(_MOST_LOG_PIECES):
+            piece, is_at_end = _read_piece(store, target_id, source, now=now)
+            whole += piece
+            if is_at_end:
+                break
     except LogUnreadable as exc:
-        return LogReading(plans=0, lines=0, skipped={}, problem=f"{exc.message}. {exc.hint}")
-    skipped = dict(batch.skipped)
+        return replace(whole, problem=f"{exc.message}. {exc.hint}")
+    return whole
+
+
+def _read_piece(
+    store: Store, target_id: int, source: LogSource, *, now: datetime
+) -> tuple[LogReading, bool]:
+    with store.transaction() as conn:
+        position = stored_plans.load_log_position(conn, target_id, source.path)
+    batch = read_log(source, position, from_end=position is None)
+    skipped = Counter(batch.skipped)
+    skipped.update(f"log file {gap.reason} before its end was read" for gap in batch.gaps)
     with store.transaction() as conn:
         unread = stored_plans.save_plans(conn, target_id, batch.captures)
-        if unread:
-            skipped["malformed plan"] = skipped.get("malformed plan", 0) + unread
-        stored_plans.save_log_position(
-            conn,
-            target_id,
-            source.name,
-            batch.position,
-            lines=batch.lines,
-            skipped=skipped,
-            now=now,
-        )
-    return LogReading(plans=len(batch.captures) - unread, lines=batch.lines, skipped=skipped)
+        skipped.update({"invalid plan": unread} if unread else {})
+        if batch.position is not None:
+            stored_plans.save_log_position(
+                conn,
+                target_id,
+                source.path,
+                batch.position,
+                lines=batch.lines,
+                skipped=skipped,
+                now=now,
+            )
+    reading = LogReading(
+        plans=len(batch.captures) - unread,
+        lines=batch.lines,
+        skipped=dict(skipped),
+        notes=source.notes,
+    )
+    return reading, batch.at_end
 
 
 def explain_unplanned(

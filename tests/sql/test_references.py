@@ -196,7 +196,7 @@ class TestPredicates:
             "not (a = 1 and b = 2)",
             "case when a = 1 then true end",
             "a in (b, 1)",
-            "(a, b) in ((1, 2), (3, 4))",
+            "a between symmetric 1 and 2",
             "(a, b) <> (1, 2)",
             "a is unknown",
             "ctid = '(0,1)'",
@@ -228,6 +228,12 @@ class TestDisjunctions:
             ["Range", "NullTest"],
         ]
         assert disjunction.columns == {"a", "b", "c"}
+
+    def test_rows_in_a_list(self) -> None:
+        table = use("select 1 from t where (a, b) in ((1, 2), (3, 4))")
+        assert not table.leading_columns
+        assert table.disjunctions[0].columns == {"a", "b"} and len(table.disjunctions[0].arms) == 2
+        assert equal(use("select 1 from t where (a, b) in ((1, 2), (3, 2))")) == [("b", "2")]
 
     def test_an_arm_about_nothing_spoils_it(self) -> None:
         assert is_quiet(use("select 1 from t where a = 1 or b <> c"))
@@ -312,8 +318,8 @@ class TestJoins:
 
     def test_range_joins(self) -> None:
         left, right = find("select 1 from t join u on t.ts between u.x and u.y").tables
-        assert [(j.column, j.operator) for j in left.joins] == [("ts", "BETWEEN")]
-        assert is_quiet(right)
+        assert [(j.operator, j.other_column) for j in left.joins] == [(">=", "x"), ("<=", "y")]
+        assert [(j.operator, j.column) for j in right.joins] == [("<=", "x"), (">=", "y")]
         left, right = find("select 1 from t join u on t.a < u.x").tables
         assert left.joins[0].operator == "<" and right.joins[0].operator == ">"
 

@@ -102,6 +102,9 @@ class Observer:
                 self.progress.failures = 0
             except AdvisorError as exc:
                 wait = self._failed(exc)
+            except Exception as exc:  # noqa: BLE001 the door of the loop: a bug must not end it
+                log.exception("a bug in pgadvisor, please report it")
+                wait = self._failed(AdvisorError(f"{type(exc).__name__}: {exc}"))
             self._report(self.progress)
         self.close()
 

@@ -74,8 +74,8 @@ def _is_other_server(before: StatementSnapshot, after: StatementSnapshot) -> boo
     """True when the counters are not those of the server seen before.
 
     A standby has the system identifier of its primary but statistics of its own. It gives itself
-    away: it was started, or its statistics were reset, before the last snapshot, and yet
-    at another moment than that snapshot says.
+    away: it was started, or its statistics were reset, at another moment than the last snapshot
+    says, and yet not since that snapshot.
     """
     if before.system_identifier != after.system_identifier:
         return True
@@ -84,7 +84,10 @@ def _is_other_server(before: StatementSnapshot, after: StatementSnapshot) -> boo
         (before.stats_reset, after.stats_reset),
     )
     return any(
-        then is not None and now is not None and then != now and now <= before.captured_at
+        then is not None
+        and now is not None
+        and then != now
+        and not before.captured_at < now <= after.captured_at
         for then, now in pairs
     )
 
@@ -125,11 +128,12 @@ def _of_entries(
     deltas: list[StatementDelta] = []
     lost = sum(key not in after.statements for key in before.statements)
     unknown = 0
-    visible_users = {key.userid for key in before.statements}
+    seen_users = {key.userid for key in before.statements}
     for key, now in after.statements.items():
         then = before.statements.get(key)
         if then is None:
-            if before.hidden and key.userid not in visible_users and _may_be_old(now, before):
+            is_of_hidden = before.hidden and key.userid not in seen_users
+            if is_of_hidden and _may_be_old(now, before, after):
                 unknown += 1
                 continue
             counters = now.counters
@@ -183,13 +187,17 @@ def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
     )
 
 
-def _may_be_old(now: StatementCounters, before: StatementSnapshot) -> bool:
+def _may_be_old(
+    now: StatementCounters, before: StatementSnapshot, after: StatementSnapshot
+) -> bool:
     """True when an entry new to us may have counted before we looked last.
 
     Asked only of users none of whose entries we saw while some were hidden:
     pg_stat_statements hides either all entries of a user or none.
     """
-    return now.stats_since is None or now.stats_since < before.captured_at
+    if now.stats_since is None:
+        return True
+    return not before.captured_at <= now.stats_since <= after.captured_at
 
 
 _NOTHING = Counters()

@@ -84,7 +84,7 @@ class LogPosition:
     inode: int
     #: first byte not read yet, the start of an entry
     offset: int
-    #: size and mtime of the file when it was read last
+    #: size of the file when its end was reached, -1 before that, and mtime when it was read last
     size: int
     modified_at_ns: int
     #: hash of the first bytes, and how many: tells a reused or regrown file

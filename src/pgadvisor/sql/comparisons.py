@@ -1,6 +1,7 @@
 """Comparisons, pattern matches and null tests, each as facts about the tables they narrow."""
 
 import re
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -19,6 +20,7 @@ from pgadvisor.sql.expressions import (
 from pgadvisor.sql.recorder import Fact, Recorder
 from pgadvisor.sql.scopes import SYSTEM_COLUMNS, Base, Found, Reach, Scope
 from pgadvisor.sql.uses import (
+    Disjunction,
     Equality,
     ExpressionPredicate,
     Join,
@@ -35,6 +37,7 @@ __all__ = [
     "NEGATED",
     "between",
     "comparison",
+    "either",
     "in_list",
     "null_test",
     "pattern",
@@ -43,7 +46,6 @@ __all__ = [
 ]
 
 BTREE_OPERATORS = frozenset({"=", "<", "<=", ">", ">="})
-_JOIN_OPERATORS = BTREE_OPERATORS | {"BETWEEN"}
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 #: operators with the column on the right; what is not here is not turned round
 _COMMUTED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
@@ -74,9 +76,11 @@ def comparison(
 
 
 def in_list(left: Any, items: Any, scope: Scope, recorder: Recorder) -> list[Fact]:
-    """``left IN (items)``; rows in lists are an OR of ANDs to PostgreSQL and left out."""
+    """``left IN (items)``; of rows it is an OR of ANDs (transformAExprIn in parse_expr.c)."""
     if isinstance(left, ast.RowExpr):
-        return []
+        rows = [item for item in items if isinstance(item, ast.RowExpr)]
+        arms = [row_comparison("=", left, row, scope, recorder) for row in rows]
+        return either(arms) if len(rows) == len(items) else []
     needed = dependencies(items, scope, recorder)
     if _is_join(needed) or not needed.is_resolved:
         return []
@@ -93,13 +97,17 @@ def in_list(left: Any, items: Any, scope: Scope, recorder: Recorder) -> list[Fac
 
 
 def between(left: Any, bounds: Any, scope: Scope, recorder: Recorder) -> list[Fact]:
-    """``left BETWEEN a AND b``; with bounds of other tables it is a join."""
+    """``left BETWEEN a AND b``; with bounds of other tables it is two comparisons."""
     needed = dependencies(bounds, scope, recorder)
     column = bare_column(left, scope)
-    if not needed.is_resolved or (column is not None and column.relation in needed.own):
+    if not needed.is_resolved:
         return []
     if _is_join(needed):
-        return _join("BETWEEN", column, None, needed, scope)
+        low, high = bounds
+        return [
+            *comparison(">=", left, low, scope, recorder),
+            *comparison("<=", left, high, scope, recorder),
+        ]
     kind = operand_kind(bounds[0], needed.has_sublink)
     value = f"{sql_of(bounds[0])} AND {sql_of(bounds[1])}"
     if column is None:
@@ -178,6 +186,29 @@ def truth(node: Any, value: bool, scope: Scope) -> list[Fact]:
     ]
 
 
+def either(arms: Sequence[Sequence[Fact]]) -> list[Fact]:
+    """Facts of an OR: what all arms say, and the tables that every arm restricts.
+
+    As extract_restriction_or_clauses (orclauses.c) and find_duplicate_ors (prepqual.c) do.
+    """
+    common = set(arms[0]).intersection(*arms[1:])
+    facts = [fact for fact in arms[0] if fact in common]
+    for use in dict.fromkeys(fact.use for fact in arms[0]):
+        predicates = tuple(_restrictions(arm, use) for arm in arms)
+        if all(predicates):
+            facts.append(Fact(use, Disjunction(arms=predicates)))
+    return facts
+
+
+def _restrictions(arm: Sequence[Fact], use: int) -> tuple[Any, ...]:
+    """The arm's predicates on one table; an OR in the arm is not taken apart further."""
+    return tuple(
+        fact.value
+        for fact in arm
+        if fact.use == use and not isinstance(fact.value, Join | Disjunction)
+    )
+
+
 def _from_left(
     operator: str, left: Any, right: Any, scope: Scope, recorder: Recorder, is_any: bool
 ) -> list[Fact]:
@@ -222,7 +253,7 @@ def _join(
     operator: str, column: Found | None, right: Any, needed: Dependencies, scope: Scope
 ) -> list[Fact]:
     """A condition with other tables; conditions on NONE or PUSHED outputs stay above them."""
-    if operator not in _JOIN_OPERATORS or column is None or column.is_outer:
+    if operator not in BTREE_OPERATORS or column is None or column.is_outer:
         return []
     if column.output.reach != Reach.DIRECT:
         return []

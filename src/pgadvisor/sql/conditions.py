@@ -15,6 +15,7 @@ from pgadvisor.sql.comparisons import (
     NEGATED,
     between,
     comparison,
+    either,
     in_list,
     null_test,
     pattern,
@@ -24,7 +25,7 @@ from pgadvisor.sql.comparisons import (
 from pgadvisor.sql.expressions import bare_column
 from pgadvisor.sql.recorder import Fact, Recorder
 from pgadvisor.sql.scopes import Base, Found, Reach, Scope
-from pgadvisor.sql.uses import Disjunction, Join, NullTest
+from pgadvisor.sql.uses import Join, NullTest
 
 __all__ = ["Side", "classify", "conjuncts", "record"]
 
@@ -101,7 +102,7 @@ def _operator(node: ast.A_Expr, scope: Scope, recorder: Recorder) -> list[Fact]:
         return in_list(left, right, scope, recorder) if name == "=" else []
     if node.kind == _KIND.AEXPR_OP_ANY:
         return comparison(name, left, right, scope, recorder, is_any=True) if name == "=" else []
-    if node.kind == _KIND.AEXPR_BETWEEN or node.kind == _KIND.AEXPR_BETWEEN_SYM:
+    if node.kind == _KIND.AEXPR_BETWEEN:
         return between(left, right, scope, recorder)
     if node.kind in _LIKE_KINDS:
         return pattern(node.kind, name, left, right, scope, recorder)
@@ -146,23 +147,8 @@ def _negation(node: Any, scope: Scope, recorder: Recorder) -> list[Fact]:
 
 
 def _disjunction(args: Any, scope: Scope, recorder: Recorder) -> list[Fact]:
-    """Tables that every arm restricts, as extract_restriction_or_clauses (orclauses.c) does."""
-    arms = [[f for part in conjuncts(arg) for f in classify(part, scope, recorder)] for arg in args]
-    facts: list[Fact] = [fact for fact in arms[0] if all(fact in arm for arm in arms[1:])]
-    for use in dict.fromkeys(fact.use for fact in arms[0]):
-        predicates = tuple(_restrictions(arm, use) for arm in arms)
-        if all(predicates):
-            facts.append(Fact(use, Disjunction(arms=predicates)))
-    return facts
-
-
-def _restrictions(arm: list[Fact], use: int) -> tuple[Any, ...]:
-    """The arm's predicates on one table; an OR in the arm is not taken apart further."""
-    return tuple(
-        fact.value
-        for fact in arm
-        if fact.use == use and not isinstance(fact.value, Join | Disjunction)
-    )
+    parts = [list(conjuncts(arg)) for arg in args]
+    return either([[f for p in arm for f in classify(p, scope, recorder)] for arm in parts])
 
 
 def _boolean_test(node: ast.BooleanTest, scope: Scope, recorder: Recorder) -> list[Fact]:

@@ -9,7 +9,8 @@ from pglast import ast, enums
 from pgadvisor.sql.conditions import Side, record
 from pgadvisor.sql.recorder import Fact, Recorder
 from pgadvisor.sql.scopes import Base, Output, Reach, Relation, Scope
-from pgadvisor.sql.uses import Equality, Join, NullTest, Range
+from pgadvisor.sql.strictness import strict_uses
+from pgadvisor.sql.uses import Join
 
 __all__ = ["JoinCondition", "merge_columns", "record_joins"]
 
@@ -48,27 +49,30 @@ class JoinCondition:
             merged=tuple(merged),
         )
 
+    def missing(self, strict: frozenset[int]) -> frozenset[int]:
+        """Table uses that may still be missing where those of `strict` must have a row."""
+        is_full = self.kept == self.nullable
+        return frozenset() if self.nullable & strict and not is_full else self.nullable
+
 
 def record_joins(
-    joins: Sequence[JoinCondition], where: Sequence[Fact], scope: Scope, recorder: Recorder
+    joins: Sequence[JoinCondition], strict: frozenset[int], scope: Scope, recorder: Recorder
 ) -> None:
     """Note what ON and USING mean; `joins` are outermost first.
 
     A condition above an outer join that no row of NULLs passes turns it into an inner one
-    (reduce_outer_joins in prepjointree.c); `where` are the facts of WHERE.
+    (reduce_outer_joins in prepjointree.c); `strict` are the table uses that WHERE so asks for.
     """
-    strict = {fact.use for fact in where if _is_strict(fact)}
     for join in joins:
-        is_full = join.kept == join.nullable
-        is_inner = not is_full and bool(join.nullable & strict)
-        for use in join.nullable if is_inner else ():
+        missing = join.missing(strict)
+        for use in join.nullable - missing:
             recorder.describe_use(use, is_nullable=False)
-        kept = frozenset[int]() if is_inner else join.kept
-        facts = record(join.condition, scope, recorder, Side(kept=kept))
+        kept = join.kept if missing else frozenset[int]()
+        record(join.condition, scope, recorder, Side(kept=kept))
         for left, right in join.merged:
-            facts += [*_facts(left, right, kept), *_facts(right, left, kept)]
-        recorder.add(facts)
-        strict |= {fact.use for fact in facts if _is_strict(fact)}
+            recorder.add([*_facts(left, right, kept), *_facts(right, left, kept)])
+            strict |= {base.use for base in (*left.bases, *right.bases)} - kept
+        strict |= strict_uses(join.condition, scope) - kept
 
 
 def merge_columns(
@@ -100,14 +104,6 @@ def _uses(relations: Sequence[Relation]) -> frozenset[int]:
     direct = {relation.use for relation in relations if relation.use is not None}
     behind = {b.use for r in relations for output in r.columns.values() for b in output.bases}
     return frozenset(direct | behind)
-
-
-def _is_strict(fact: Fact) -> bool:
-    if isinstance(fact.value, NullTest):
-        return not fact.value.is_null
-    return isinstance(fact.value, Equality | Range) or (
-        isinstance(fact.value, Join) and fact.value.is_lookup
-    )
 
 
 def _common_names(

@@ -117,7 +117,7 @@ class Join:
     """``column = other.column``, or another comparison with something of other tables."""
 
     column: str
-    #: = < <= > >= BETWEEN
+    #: = < <= > >=
     operator: str
     #: `TableUse.id` on the other side; None when that is an expression or a computed column
     other: int | None

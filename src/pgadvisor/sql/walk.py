@@ -19,6 +19,7 @@ from pgadvisor.sql.joins import JoinCondition, merge_columns, record_joins
 from pgadvisor.sql.orderings import record_orderings
 from pgadvisor.sql.recorder import Recorder, SubqueryFacts
 from pgadvisor.sql.scopes import Base, Output, Reach, Relation, Scope
+from pgadvisor.sql.strictness import strict_uses
 from pgadvisor.sql.uses import TableUse
 
 __all__ = ["ColumnsOf", "Walk"]
@@ -95,10 +96,10 @@ class Walk:
         for join in joins:
             self.visit(join.condition, scope)
         self.visit(where, scope)
-        kept = [join for join in joins if join.nullable]
-        nullable = frozenset(use for join in kept for use in join.nullable)
-        facts = record(where, scope, self.recorder, Side(nullable=nullable))
-        record_joins(joins, facts, scope, self.recorder)
+        strict = strict_uses(where, scope)
+        nullable = frozenset(use for join in joins for use in join.missing(strict))
+        record(where, scope, self.recorder, Side(nullable=nullable))
+        record_joins(joins, strict, scope, self.recorder)
 
     def table(self, node: ast.RangeVar, block: int, command: str = "select") -> Relation:
         """A new table use, as a relation for the scope."""

@@ -104,7 +104,7 @@ def _upsert(conn: Connection, target_id: int, groups: Mapping[_Key, _Group]) -> 
             ],
             "lasts": [last.captured_at for last in lasts],
             "executions": [len(one) for one in durations],
-            "totals": [sum(one) for one in durations],
+            "totals": [sum(one, 0.0) for one in durations],
             "maxima": [max(one, default=None) for one in durations],
         },
     ).fetchall()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pgadvisor.records.log import LogSkip
 
-__all__ = ["ENTRY_LIMIT_BYTES", "DURATION", "Entry", "Split"]
+__all__ = ["DURATION", "ENTRY_LIMIT_BYTES", "Entry", "Split"]
 
 #: entries over this are left out, as the pganalyze collector does (its limit to stitch lines)
 ENTRY_LIMIT_BYTES = 10 * 1024 * 1024

@@ -22,7 +22,7 @@ def zone(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    # ZoneInfo opens a file of that name: a directory or an odd character is an OSError or ValueError
+    # a file is opened by that name, so odd names are an OSError or ValueError
     except (KeyError, OSError, ValueError) as exc:
         raise ConfigInvalid(
             f"log_timezone {name!r} is not known on this machine",

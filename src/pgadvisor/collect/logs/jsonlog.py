@@ -51,8 +51,7 @@ def parse_jsonlog(line: bytes) -> Entry | LogSkip | None:
     if not isinstance(fields, dict):
         return LogSkip.MALFORMED
     message = fields.get("message")
-    head = DURATION.match(message) if isinstance(message, str) else None
-    if head is None:
+    if not isinstance(message, str) or (head := DURATION.match(message)) is None:
         return None
     return Entry(
         logged_at=_text(fields, "timestamp") or "",

@@ -60,9 +60,7 @@ def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix
     return split
 
 
-def _end(
-    data: bytes, mark: int, start: int, *, final: bool, asks_context: bool
-) -> tuple[int, int]:
+def _end(data: bytes, mark: int, start: int, *, final: bool, asks_context: bool) -> tuple[int, int]:
     """Where an entry ends, and where the line behind it does if it is asked for; 0 for not yet."""
     end = _LINE_END.search(data, mark + len(_MARK) - 1)
     stop = end.end() if end else len(data)

@@ -1,0 +1,116 @@
+from datetime import datetime, timedelta
+
+import pytest
+import httpx
+
+SLOW = "-4402183927123213"
+
+
+def test_the_busiest_query_comes_first_and_its_queryid_is_a_string(client: httpx.Client) -> None:
+    body = client.get("/api/v1/queries").json()
+    assert body["items"][0]["queryid"] == SLOW
+    times = [item["total_exec_time"] for item in body["items"]]
+    assert times == sorted(times, reverse=True)
+
+
+def test_shares_of_a_database_add_up_to_one(client: httpx.Client) -> None:
+    items = client.get("/api/v1/queries", params={"database": "shop", "limit": 500}).json()["items"]
+    assert {item["database_name"] for item in items} == {"shop"}
+    assert sum(item["share_ratio"] for item in items) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [1, 3, 500])
+def test_pages_hold_every_query_once_in_order(client: httpx.Client, size: int) -> None:
+    whole = client.get("/api/v1/queries", params={"limit": 500}).json()["items"]
+    seen: list[object] = []
+    cursor = None
+    while True:
+        params: dict[str, str | int] = {"limit": size} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/api/v1/queries", params=params).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == whole
+    assert len(whole) == 15
+
+
+def test_a_window_is_since_and_until_or_a_length(client: httpx.Client) -> None:
+    hour = client.get("/api/v1/queries", params={"window": "1h"}).json()
+    assert datetime.fromisoformat(hour["until"]) - datetime.fromisoformat(
+        hour["since"]
+    ) == timedelta(hours=1)
+    same = client.get(
+        "/api/v1/queries", params={"since": hour["since"], "until": hour["until"]}
+    ).json()
+    assert same["items"] == hour["items"]
+    day = client.get("/api/v1/queries").json()
+    assert hour["items"][0]["calls"] < day["items"][0]["calls"]
+
+
+def test_a_query_has_text_history_plans_and_advice(client: httpx.Client) -> None:
+    body = client.get(f"/api/v1/queries/{SLOW}").json()
+    assert body["queryid"] == SLOW
+    assert "\nORDER BY" in body["formatted_query"]
+    assert sum(point["calls"] for point in body["history"]["points"]) == body["calls"]
+    assert [plan["executions"] for plan in body["plans"]] == [20]
+    assert body["plans"][0]["plan"]["Node Type"] == "Limit"
+    assert [one["rule"] for one in body["recommendations"]] == ["missing-index"]
+    assert body["silences"] == []
+
+
+def test_a_fingerprint_finds_the_query_too(client: httpx.Client) -> None:
+    fingerprint = client.get(f"/api/v1/queries/{SLOW}").json()["fingerprint"]
+    for text in (fingerprint, fingerprint.upper()):
+        assert client.get(f"/api/v1/queries/{text}").json()["queryid"] == SLOW
+
+
+def test_a_query_without_advice_says_why(client: httpx.Client) -> None:
+    body = client.get("/api/v1/queries/31").json()
+    assert body["recommendations"] == []
+    assert body["silences"][0] == {"rule": "missing-index", "reason": "the plan already uses one"}
+
+
+def test_a_query_without_plan_says_why(client: httpx.Client) -> None:
+    body = client.get("/api/v1/queries/34").json()
+    assert (body["plans"], body["no_plan_reason"]) == ([], "it is an INSERT with volatile")
+
+
+def test_a_hidden_text_is_null_with_the_reason(client: httpx.Client) -> None:
+    body = client.get("/api/v1/queries/999").json()
+    assert body["query"] is None
+    assert "pg_read_all_stats" in body["unreadable"]
+
+
+def test_a_known_query_that_did_not_run_has_zero_counters(client: httpx.Client) -> None:
+    body = client.get("/api/v1/queries/54").json()
+    assert (body["calls"], body["history"]["points"]) == (0, [])
+    assert body["query"] == "select 1 from archive where id = $1"
+
+
+def test_an_unknown_query_is_a_problem(client: httpx.Client) -> None:
+    answer = client.get("/api/v1/queries/123456")
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:pgadvisor:problem:not-found"
+    assert "fingerprint" in answer.json()["hint"]
+
+
+def test_a_queryid_of_another_database_is_not_found_there(client: httpx.Client) -> None:
+    path = f"/api/v1/queries/{SLOW}"
+    assert client.get(path, params={"database": "analytics/2026"}).status_code == 404
+    assert client.get(path, params={"database": "shop"}).status_code == 200
+    assert client.get(path, params={"target": "reports.example:5432"}).status_code == 404
+
+
+def test_an_empty_store_has_empty_lists(empty_client: httpx.Client) -> None:
+    body = empty_client.get("/api/v1/queries").json()
+    assert (body["items"], body["next_cursor"]) == ([], None)
+    assert empty_client.get("/api/v1/databases").json()["items"] == []
+    assert empty_client.get("/api/v1/optimization-recommendations").json()["items"] == []
+
+
+def test_databases_come_with_their_load(client: httpx.Client) -> None:
+    first, second = client.get("/api/v1/databases").json()["items"]
+    assert [first["database_name"], second["database_name"]] == ["shop", "analytics/2026"]
+    assert first["server_version_num"] == 150018
+    assert first["total_exec_time"] > second["total_exec_time"] > 0

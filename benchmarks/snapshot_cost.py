@@ -104,9 +104,7 @@ def measure(target: Cluster, store_cluster: Cluster, statements: int, rounds: in
         f"wall per interval, all statements active, median: {statistics.median(wall):.0f} ms (goal 300)"
     )
     print(f"wall per interval, none active, median: {statistics.median(idle):.0f} ms")
-    print(
-        f"  baseline, the view with texts: {statistics.median(baseline):.0f} ms wall"
-    )
+    print(f"  baseline, the view with texts: {statistics.median(baseline):.0f} ms wall")
 
 
 def main() -> None:

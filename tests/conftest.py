@@ -1,6 +1,7 @@
 """A real PostgreSQL for every test: one cluster a session, one database a test."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -8,6 +9,8 @@ import pytest
 from psycopg import sql
 
 from pgadvisor.cluster import Cluster, embedded_binaries, find_binaries
+from pgadvisor.config import load_settings
+from pgadvisor.store import Store, open_store
 
 TARGET_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements,auto_explain",
@@ -94,3 +97,30 @@ def new_database(target_cluster: Cluster) -> Iterator[Callable[[], str]]:
     yield make
     for name in names:
         _drop_database(target_cluster, name)
+
+
+@pytest.fixture(scope="session")
+def store_template(store_cluster: Cluster) -> str:
+    """A database with the store's schema, copied for each test that wants one."""
+    name = "store_template"
+    with psycopg.connect(store_cluster.dsn(), autocommit=True) as conn:
+        conn.execute("create database store_template")
+    settings = load_settings(database_url=store_cluster.dsn(name))
+    with open_store(settings, now=datetime.now(UTC), upgrade=True):
+        pass
+    return name
+
+
+@pytest.fixture
+def store_dsn(store_cluster: Cluster, store_template: str) -> Iterator[str]:
+    """A fresh, migrated store."""
+    name = _new_database(store_cluster, store_template)
+    yield store_cluster.dsn(name)
+    _drop_database(store_cluster, name)
+
+
+@pytest.fixture
+def store(store_dsn: str) -> Iterator[Store]:
+    """The same, opened."""
+    with open_store(load_settings(database_url=store_dsn), now=datetime.now(UTC)) as opened:
+        yield opened

@@ -1,19 +1,21 @@
-"""Runs the comparison: without advice, with pgadvisor's, with Dexter-style advice."""
+"""Runs the comparison: primary keys only, pgadvisor's advice, Dexter-style advice."""
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
+from typing import LiteralString
 
 import psycopg
 from benchmarks.tpch.advisor import Advice, advise_statements, observing, read_advice
 from benchmarks.tpch.data import prepare, read_queries
 from benchmarks.tpch.dexter_style import advise_indexes
-from benchmarks.tpch.report import read_json, slower, table, write_json
-from benchmarks.tpch.run import QueryTime, apply, run_queries
+from benchmarks.tpch.report import slower, table, write_json
+from benchmarks.tpch.run import Configuration, create, run_queries, run_query
 from benchmarks.tpch.target import SETTINGS, tpch_cluster
 
-CONFIGURATIONS = ("primary keys", "pgadvisor", "dexter style")
+PGADVISOR, DEXTER = "pgadvisor", "dexter style"
 _STARTED = monotonic()
 
 
@@ -32,101 +34,79 @@ def arguments() -> argparse.Namespace:
         default=Path(tempfile.gettempdir()) / "pgadvisor-tpch",
         help="where generated data and results are kept",
     )
-    parser.add_argument(
-        "--only",
-        choices=CONFIGURATIONS,
-        action="append",
-        help="run only these; times of the others are taken from the last run's results",
-    )
+    parser.add_argument("--only", choices=(PGADVISOR, DEXTER), help="leave out the other")
+    parser.add_argument("--top", type=int, default=20, help="recommendations to apply")
     parser.add_argument(
         "--advice", type=Path, help="a file with the output of `pgadvisor advise --json`"
     )
     return parser.parse_args()
 
 
-class Benchmark:
-    """One loaded target and the times measured on it."""
-
-    def __init__(self, options: argparse.Namespace, dsn: str, folder: Path) -> None:
-        self.options, self.dsn, self.folder = options, dsn, folder
-        self.queries = read_queries(folder)
-        self.results = read_json(folder / "results.json")
-
-    def measure(self, configuration: str) -> None:
-        """Time all queries and keep the result, so that an interrupted run is not lost."""
-        note(f"--- {configuration}")
-        self.results[configuration] = self._run(self.options.runs)
-        write_json(self.folder / "results.json", self.results)
-
-    def with_statements(self, configuration: str, do: list[str], undo: list[str]) -> None:
-        """Apply, time, undo."""
-        for statement in do:
-            note(statement)
-        note(f"applied in {apply(self.dsn, do):.0f} s")
-        with psycopg.connect(self.dsn) as conn:
-            for name, size in conn.execute(
-                Path(__file__).with_name("added_indexes.sql").read_text()
-            ):
-                note(f"index {name}: {size}")
-        self.measure(configuration)
-        apply(self.dsn, undo)
-
-    def observed_advice(self) -> list[Advice]:
-        """Let pgadvisor watch one round of the queries, then ask it."""
-        if self.options.advice:
-            return read_advice(self.options.advice.read_text())
-        with tempfile.TemporaryDirectory(prefix="pgadvisor-tpch-store-") as store:
-            store_dir = Path(store) / "store"  # made by pgadvisor, for the account it uses
-            Path(store).chmod(0o755)
-            with observing(self.dsn, store_dir):
-                note("--- observed by pgadvisor")
-                self._run(1)
-            return advise_statements(self.dsn, store_dir)
-
-    def _run(self, runs: int) -> dict[str, QueryTime]:
-        return run_queries(
-            self.dsn,
-            self.queries,
-            runs=runs,
-            timeout_seconds=self.options.timeout,
-            note=note,
-        )
+def observed_advice(
+    dsn: str, queries: Mapping[str, LiteralString], options: argparse.Namespace
+) -> list[Advice]:
+    """Let pgadvisor watch one round of the queries, then ask it."""
+    if options.advice:
+        return read_advice(options.advice.read_text())[: options.top]
+    with tempfile.TemporaryDirectory(prefix="pgadvisor-tpch-store-") as folder:
+        Path(folder).chmod(0o755)  # the store below it may belong to another account
+        store_dir = Path(folder) / "store"
+        with observing(dsn, store_dir), psycopg.connect(dsn, autocommit=True) as conn:
+            for name, text in queries.items():
+                time = run_query(conn, text, options.timeout)
+                note(f"observed {name}: {time.median_ms / 1000:.2f} s")
+        return advise_statements(dsn, store_dir, top=options.top)
 
 
-def run(benchmark: Benchmark, wanted: tuple[str, ...]) -> None:
-    if "primary keys" in wanted:
-        benchmark.measure("primary keys")
-    if "pgadvisor" in wanted:
-        advice = benchmark.observed_advice()
+def configurations(
+    dsn: str, queries: Mapping[str, LiteralString], options: argparse.Namespace
+) -> list[Configuration]:
+    """All advice is taken from the bare target, before any of it is built."""
+    wanted = [options.only] if options.only else [PGADVISOR, DEXTER]
+    statements: dict[str, list[tuple[str, str]]] = {}
+    if PGADVISOR in wanted:
+        advice = observed_advice(dsn, queries, options)
+        statements[PGADVISOR] = [(one.statement, one.undo) for one in advice]
         for one in advice:
-            note(f"pgadvisor: {one.rule}, roi_score {one.roi_score:.1f}")
-        undo = [one.undo for one in reversed(advice)]
-        benchmark.with_statements("pgadvisor", [one.statement for one in advice], undo)
-    if "dexter style" in wanted:
-        indexes = advise_indexes(benchmark.dsn, benchmark.queries)
-        names = [f"dexter_{number}" for number in range(len(indexes))]
-        do = [
-            index.definition.as_string(None).replace("index on", f"index {name} on", 1)
-            for name, index in zip(names, indexes, strict=True)
-        ]
-        benchmark.with_statements("dexter style", do, [f"drop index {name}" for name in names])
+            note(f"{PGADVISOR}: {one.rule}, roi_score {one.roi_score:.1f}")
+    if DEXTER in wanted:
+        indexes = [index.definition.as_string(None) for index in advise_indexes(dsn, queries)]
+        statements[DEXTER] = [(text, "") for text in indexes]
+    found = [Configuration(name="primary keys")]
+    for name, each in statements.items():
+        for text, _ in each:
+            note(f"{name}: {text}")
+        found.append(create(dsn, name, each))
+        note(f"{name}: built in {found[-1].create_seconds:.0f} s")
+    return found
+
+
+def show_sizes(dsn: str, built: list[Configuration]) -> None:
+    """What each index takes, as PostgreSQL says; then the statistics that all share."""
+    owner = {index: one.name for one in built for index in one.indexes}
+    query = Path(__file__).with_name("added_indexes.sql").read_text()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for index, size in conn.execute(query):
+            note(f"{owner[index]}: {index} {size}")
+        conn.execute("vacuum (analyze)")
 
 
 def main() -> None:
     options = arguments()
     folder = prepare(options.data_dir, options.scale, note)
+    queries = read_queries(folder)
+    note("settings: " + ", ".join(f"{k}={v}" for k, v in SETTINGS.items()))
     with tpch_cluster(folder, note) as dsn:
-        note("settings: " + ", ".join(f"{k}={v}" for k, v in SETTINGS.items()))
-        benchmark = Benchmark(options, dsn, folder)
-        run(benchmark, tuple(options.only or CONFIGURATIONS))
-    results = {
-        name: benchmark.results[name] for name in CONFIGURATIONS if name in benchmark.results
-    }
-    print(table(results))
-    for name in CONFIGURATIONS[1:]:
-        if name in results and "primary keys" in results:
-            worse = slower(results["primary keys"], results[name])
-            print(f"slower by more than 10 % with {name}: {', '.join(worse) or 'none'}")
+        built = configurations(dsn, queries, options)
+        show_sizes(dsn, built)
+        times = run_queries(
+            dsn, queries, built, runs=options.runs, timeout_seconds=options.timeout, note=note
+        )
+    write_json(folder / "results.json", times)
+    print(table(times))
+    for one in built[1:]:
+        worse = slower(times[built[0].name], times[one.name])
+        print(f"slower by more than 10 % with {one.name}: {', '.join(worse) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -7,26 +7,26 @@ from pathlib import Path
 
 from benchmarks.tpch.run import QueryTime
 
-__all__ = ["Configurations", "read_json", "slower", "table", "write_json"]
+__all__ = ["Times", "slower", "table", "write_json"]
 
-#: query times by query, by configuration
-Configurations = Mapping[str, Mapping[str, QueryTime]]
+#: query times by configuration, then by query
+Times = Mapping[str, Mapping[str, QueryTime]]
 
 
-def table(configurations: Configurations) -> str:
+def table(by_configuration: Times) -> str:
     """Seconds per query and in all, a column a configuration, as Markdown.
 
     Totals count a query that was cut off with the limit, so they are lower bounds then.
     """
-    names = list(next(iter(configurations.values())))
+    names = list(next(iter(by_configuration.values())))
     lines = [
-        "| query | " + " | ".join(configurations) + " |",
-        "|---|" + "---:|" * len(configurations),
+        "| query | " + " | ".join(by_configuration) + " |",
+        "|---|" + "---:|" * len(by_configuration),
     ]
     for name in names:
-        cells = (_seconds(times[name]) for times in configurations.values())
+        cells = (_seconds(times[name]) for times in by_configuration.values())
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines.append("| **total** | " + " | ".join(map(_total, configurations.values())) + " |")
+    lines.append("| **total** | " + " | ".join(map(_total, by_configuration.values())) + " |")
     return "\n".join(lines)
 
 
@@ -37,26 +37,13 @@ def slower(
     return [n for n, time in after.items() if time.median_ms > before[n].median_ms * (1 + ratio)]
 
 
-def write_json(path: Path, configurations: Configurations) -> None:
+def write_json(path: Path, by_configuration: Times) -> None:
     """Keep every single time."""
     kept = {
         name: {query: asdict(time) for query, time in times.items()}
-        for name, times in configurations.items()
+        for name, times in by_configuration.items()
     }
     path.write_text(json.dumps(kept, indent=1))
-
-
-def read_json(path: Path) -> dict[str, dict[str, QueryTime]]:
-    """What `write_json` kept; nothing when there is no such file."""
-    if not path.exists():
-        return {}
-    return {
-        name: {
-            query: QueryTime(**{**time, "times_ms": tuple(time["times_ms"])})
-            for query, time in times.items()
-        }
-        for name, times in json.loads(path.read_text()).items()
-    }
 
 
 def _seconds(time: QueryTime) -> str:

@@ -18,6 +18,7 @@ from pgadvisor.collect.activity import fetch_activity
 from pgadvisor.collect.catalog import fetch_catalog
 from pgadvisor.collect.checks import check
 from pgadvisor.collect.explain import explain
+from pgadvisor.collect.extensions import require_statements
 from pgadvisor.collect.find_log import find_log
 from pgadvisor.collect.logs import read_log
 from pgadvisor.collect.names import fetch_databases, fetch_roles
@@ -39,7 +40,7 @@ from pgadvisor.records.advice import Recommendation, Skipped
 from pgadvisor.records.catalog import Catalog
 from pgadvisor.records.check import Check
 from pgadvisor.records.log import LogSource
-from pgadvisor.records.statement import Interval, QueryId, StatementKey
+from pgadvisor.records.statement import Interval, QueryId, StatementKey, StatementSnapshot
 from pgadvisor.records.workload import PlanCapture, PlanSource, Workload
 from pgadvisor.sql import is_own
 from pgadvisor.store import Store
@@ -64,6 +65,7 @@ __all__ = [
     "observe_logs",
     "observe_statements",
     "register_target",
+    "require_usable",
 ]
 
 #: pieces of a log read in one round, of 16 MB or so each: the rest waits for the next round
@@ -115,6 +117,11 @@ def check_target(target: Target) -> tuple[Check, ...]:
     return check(target)
 
 
+def require_usable(target: Target) -> None:
+    """Raise `ExtensionMissing` where there are no counters to collect."""
+    require_statements(target)
+
+
 def register_target(store: Store, target: Target, dsn: str, *, now: datetime) -> int:
     """The id of the target in the store, made if it is new; its password is not stored."""
     kept = {
@@ -146,14 +153,18 @@ def observe_statements(
     Texts are read for queryids seen for the first time only, and before the counters are
     saved, so that our own statements never enter the history.
     """
-    snapshot = fetch_statements(target)
-    with store.transaction() as conn:
-        known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
-        own = stored_texts.own_queryids(conn, target_id)
-    new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
-    if new:
-        own |= _save_new_texts(target, store, target_id, new, now=now)
-    interval = stored_snapshots.record_snapshot(store, target_id, without(snapshot, own))
+
+    def read() -> StatementSnapshot:
+        snapshot = fetch_statements(target)
+        with store.transaction() as conn:
+            known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
+            own = stored_texts.own_queryids(conn, target_id)
+        new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
+        if new:
+            own |= _save_new_texts(target, store, target_id, new, now=now)
+        return without(snapshot, own)
+
+    interval = stored_snapshots.record_snapshot(store, target_id, read)
     with store.transaction() as conn:
         conn.execute(
             "update targets set last_seen_at = %s, last_error = null, last_error_at = null"

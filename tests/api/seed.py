@@ -39,12 +39,15 @@ from pgadvisor.store.snapshots import record_snapshot
 from pgadvisor.store.targets import register_target, save_failure, save_names, save_server
 from pgadvisor.store.texts import save_texts
 
-STEP = timedelta(minutes=10)
-STEPS = 144
+STEP = timedelta(minutes=15)
+STEPS = 96
+#: the step at which one entry is evicted
+EVICTION = 60
 SHOP, ANALYTICS = 16384, 16385
 ORDERS_BY_EMAIL = QueryId(-4402183927123213)
 XSS_QUERY = QueryId(777)
 HIDDEN_QUERY = QueryId(999)
+EVICTED = QueryId(53)
 XSS = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 
 
@@ -258,7 +261,7 @@ GENERIC_PLAN: dict[str, Any] = {
 
 
 def snapshots(now: datetime) -> list[StatementSnapshot]:
-    """Cumulative counters every ten minutes, with the rhythm of a day and a little noise."""
+    """Cumulative counters every quarter of an hour, with the rhythm of a day and a little noise."""
     noise = random.Random(7)
     first = now - STEP * STEPS
     totals = {load.queryid: Counters() for load in LOADS}
@@ -268,6 +271,9 @@ def snapshots(now: datetime) -> list[StatementSnapshot]:
         rhythm = 1 + 0.6 * math.sin((at.hour + at.minute / 60 - 9) / 24 * 2 * math.pi)
         statements = {}
         for load in LOADS:
+            if step == EVICTION and load.queryid == EVICTED:
+                totals[load.queryid] = Counters()
+                continue
             totals[load.queryid] = _grown(totals[load.queryid], load, rhythm, noise)
             key = StatementKey(load.dbid, 10, load.queryid, True)
             statements[key] = StatementCounters(
@@ -282,7 +288,7 @@ def snapshots(now: datetime) -> list[StatementSnapshot]:
                 system_identifier="7300000000000000001",
                 postmaster_start_at=now - timedelta(days=30),
                 stats_reset=now - timedelta(days=20),
-                dealloc=0 if step < 90 else 1,
+                dealloc=int(step >= EVICTION),
                 statements=statements,
                 extension_version="1.10",
             )
@@ -291,7 +297,7 @@ def snapshots(now: datetime) -> list[StatementSnapshot]:
 
 
 def _grown(before: Counters, load: Load, rhythm: float, noise: random.Random) -> Counters:
-    calls = round(load.calls_per_hour / 6 * rhythm * noise.uniform(0.85, 1.15))
+    calls = round(load.calls_per_hour / 4 * rhythm * noise.uniform(0.85, 1.15))
     if load.queryid == QueryId(54):
         calls = 3 if before.calls == 0 else 0
     time = calls * load.mean_ms * noise.uniform(0.9, 1.2)
@@ -476,7 +482,7 @@ def seed(store: Store, now: datetime) -> None:
             now=now,
         )
     for snapshot in snapshots(now):
-        record_snapshot(store, shop, snapshot)
+        record_snapshot(store, shop, lambda: snapshot)
     with store.transaction() as conn:
         save_plans(conn, shop, plans(now))
         save_unexplained(conn, shop, SHOP, QueryId(34), "it is an INSERT with volatile", now=now)

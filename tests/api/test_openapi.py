@@ -3,7 +3,7 @@ import re
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
 
 
@@ -56,7 +56,7 @@ def test_no_generated_request_breaks_the_server_or_its_schema(address: str) -> N
             database=None,
             suppress_health_check=list(HealthCheck),
         )
-        @operation.as_strategy_test
+        @given(case=operation.as_strategy())
         def check_case(case: schemathesis.Case) -> None:
             case.call_and_validate(checks=checks)
 

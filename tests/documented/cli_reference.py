@@ -69,7 +69,7 @@ def _names(parameter: Any) -> str:
         return f"`{parameter.metavar}`"
     value = ""
     if not parameter.is_flag:
-        value = f" {parameter.metavar or str(parameter.type.name).upper()}"
+        value = f" {parameter.metavar or str(parameter.name).upper()}"
     return ", ".join(f"`{name}{value}`" for name in parameter.opts)
 
 

@@ -284,6 +284,31 @@ class TestJoins:
         left = find(f"{text} where v.p is null").tables[0]
         assert not left.joins[0].is_lookup
 
+    @pytest.mark.parametrize(
+        ("where", "is_inner"),
+        [
+            ("u.x <> 1", True),
+            ("not (u.x = 1)", True),
+            ("u.x = u.y", True),
+            ("u.x + 1 > 2", True),
+            ("lower(u.x) like 'a%'", True),
+            ("u.x in (select p from v)", True),
+            ("u.x = 1 or u.y = 2", True),
+            ("u.x = 1 or t.a = 2", False),
+            ("coalesce(u.x, 0) = 1", False),
+            ("u.x is null", False),
+            ("not (u.x is not null)", False),
+            ("u.x is distinct from 1", False),
+            ("not (u.x = 1 and t.a = 2)", False),
+            ("u.x is null or u.x > 1", False),
+            ("mine(u.x)", False),
+        ],
+    )
+    def test_strictness(self, where: str, is_inner: bool) -> None:
+        left, right = find(f"select 1 from t left join u on u.tid = t.id where {where}").tables[:2]
+        assert left.joins[0].is_lookup is is_inner
+        assert right.is_nullable is not is_inner
+
     def test_is_null_behind_an_outer_join_is_no_filter(self) -> None:
         text = "select 1 from t left join u on u.tid = t.id where u.id is null and t.a is null"
         left, right = find(text).tables
@@ -353,6 +378,10 @@ class TestSubqueries:
     def test_in_subquery_with_rows(self) -> None:
         outer, _ = find("select 1 from t where (a, b) in (select x, y from u)").tables
         assert [(j.column, j.other_column) for j in outer.joins] == [("a", "x"), ("b", "y")]
+
+    def test_correlated_in_subquery_is_no_join(self) -> None:
+        outer, inner = find("select 1 from t where a in (select x from u where tid = t.id)").tables
+        assert not outer.joins and joined(inner) == [("tid", 0, "id", True, True)]
 
     def test_in_grouped_subquery_has_no_inner_lookup(self) -> None:
         text = "select 1 from t where id in (select tid from u group by tid having count(*) > 1)"

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from pgadvisor import __version__
 from pgadvisor.api import databases, queries, recommendations
@@ -50,26 +50,22 @@ def create_app(store: Store, settings: Settings, *, clock: Callable[[], datetime
     app.state.door = Door(store=store, settings=settings, clock=clock)
     register_problems(app)
     app.add_middleware(Guard, only_loopback=is_loopback(settings.host))
-    routes = APIRouter()
     for resource in (databases, queries, recommendations):
-        routes.include_router(resource.router, prefix="/api/v1")
-    routes.include_router(health_router(metrics_registry(store, clock)))
-    app.include_router(routes)
-    _add_fallback(app, routes)
+        app.include_router(resource.router, prefix="/api/v1")
+    app.include_router(health_router(metrics_registry(store, clock)))
+    _add_fallback(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
-def _add_fallback(app: FastAPI, routes: APIRouter) -> None:
+def _add_fallback(app: FastAPI) -> None:
     """Answer what no route of the API takes, before web pages mounted at / can."""
 
     def refuse(request: Request) -> Response:
-        methods: set[str] = set()
-        for route in routes.routes:
-            if route.matches(request.scope)[0] is Match.PARTIAL:
-                methods |= getattr(route, "methods", None) or set()
-        if methods:
-            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        for template, operations in app.openapi()["paths"].items():
+            if compile_path(template)[0].match(request.url.path):
+                allowed = ", ".join(sorted(method.upper() for method in operations))
+                raise HTTPException(405, headers={"Allow": allowed})
         raise HTTPException(404)
 
     for path in ("/api", "/api/{rest:path}", "/healthz", "/readyz", "/metrics"):

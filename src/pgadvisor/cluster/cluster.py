@@ -261,13 +261,17 @@ class Cluster:
     def _lives(self) -> bool:
         """True while the process of postmaster.pid is our server.
 
-        Its id may have gone to another process since, after a reboot for example. PostgreSQL
-        would take that for the server (CreateLockFile), so the file is removed then.
+        Its id may have gone to another process since, after a reboot for example, or the file
+        be empty after a crash of the machine. PostgreSQL would refuse to start then
+        (CreateLockFile), so the file is removed.
         """
         pid_file = self.data_dir / "postmaster.pid"
         try:
             pid = abs(int(pid_file.read_text().splitlines()[0]))
-        except (FileNotFoundError, IndexError):
+        except FileNotFoundError:
+            return False
+        except IndexError:
+            pid_file.unlink(missing_ok=True)
             return False
         if not Path("/proc/self").exists():
             named = self.account.run("ps", "-o", "comm=", "-p", str(pid)).stdout

@@ -90,8 +90,12 @@ class Observer:
         self.progress = Progress()
 
     def connect(self) -> None:
-        """Connect and register the target now; errors reach the caller."""
-        self._connected()
+        """Connect and register the target now; errors reach the caller.
+
+        Raises `TargetUnreachable`, or `ExtensionMissing` with what has to be installed.
+        """
+        target, _ = self._connected()
+        pipeline.require_usable(target)
 
     def run(self) -> None:
         """Collect until the stop event is set; errors are noted and tried again."""

@@ -185,16 +185,16 @@ def _payers(
     if place.node.parent_relationship != "InitPlan":
         return [(place.parent, walls[index])]
     if name.startswith("CTE "):
-        return _cte_payers(name[4:], walls[index], places, walls)
+        return _cte_payers(name[4:], place.parent, walls[index], places, walls)
     return [(_initplan_reader(name, place.parent, walls[index], places, walls), walls[index])]
 
 
 def _cte_payers(
-    name: str, wall: float, places: Sequence[_Place], walls: Sequence[float]
+    name: str, attached: int, wall: float, places: Sequence[_Place], walls: Sequence[float]
 ) -> list[tuple[int, float]]:
     """CTE Scans, slowest first: the one that comes first runs the CTE, the others read its store.
 
-    What is left is run at the end of the statement, in no node's time (ExecPostprocessPlan).
+    What is left is the end of its parallel workers, which the attached node waits for.
     """
     scans = [i for i, other in enumerate(places) if other.node.cte_name == name]
     payers: list[tuple[int, float]] = []
@@ -202,7 +202,7 @@ def _cte_payers(
         share = min(wall, walls[scan])
         payers.append((scan, share))
         wall -= share
-    return payers
+    return [*payers, (attached, wall)]
 
 
 def _initplan_reader(
@@ -240,13 +240,13 @@ def _child_costs(node: PlanNode) -> list[float]:
     rest = node.total_cost - sum(parts)
     if rest < 0:
         return [part * node.total_cost / sum(parts) for part in parts]
-    repeated = _repeated(node)
-    first = sum(parts[i] for i in repeated)
-    wanted = [limit * node.children[i].total_cost for i, limit in repeated.items()]
-    share = min(1.0, (rest + first) / sum(wanted)) if sum(wanted) > 0 else 0.0
-    for index, cost in zip(repeated, wanted, strict=True):
-        parts[index] = max(parts[index], cost * share)
-    return parts
+    more = {
+        index: max(0.0, times * node.children[index].total_cost - parts[index])
+        for index, times in _repeated(node).items()
+    }
+    wanted = sum(more.values())
+    share = min(1.0, rest / wanted) if wanted > 0 else 0.0
+    return [part + share * more.get(index, 0.0) for index, part in enumerate(parts)]
 
 
 def _repeated(node: PlanNode) -> dict[int, float]:

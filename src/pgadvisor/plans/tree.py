@@ -1,5 +1,6 @@
 """A plan as lines to show: depth, label, details, and which nodes are hot."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -72,9 +73,9 @@ def label(node: PlanNode) -> str:
     if node.scan_direction == "Backward":
         parts.append("Backward")
     if node.node_type == "Bitmap Index Scan":
-        parts.append(f"on {node.index_name}")
+        parts.append(f"on {_quoted(node.index_name or '')}")
     elif node.index_name:
-        parts.append(f"using {node.index_name}")
+        parts.append(f"using {_quoted(node.index_name)}")
     parts.append(_target(node))
     if node.subplan_name:
         parts.append(f"({node.subplan_name})")
@@ -99,9 +100,16 @@ def _kind(node: PlanNode) -> str:
 def _target(node: PlanNode) -> str:
     name = node.relation_name or node.function_name or node.cte_name
     if name is None:
-        return f"on {node.alias}" if node.alias else ""
-    alias = f" {node.alias}" if node.alias and node.alias != name else ""
-    return f"on {name}{alias}"
+        return f"on {_quoted(node.alias)}" if node.alias else ""
+    alias = f" {_quoted(node.alias)}" if node.alias and node.alias != name else ""
+    return f"on {_quoted(name)}{alias}"
+
+
+def _quoted(name: str) -> str:
+    """As quote_identifier (ruleutils.c) does, but for key words, which nobody needs to copy."""
+    if re.fullmatch("[a-z_][a-z0-9_]*", name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _details(node: PlanNode) -> Iterator[str]:

@@ -180,6 +180,8 @@ def _semi_join(node: ast.SubLink, scope: Scope, recorder: Recorder) -> list[Fact
     found: list[Fact] = []
     for fact in recorder.sublinks[id(node)].facts:
         join = fact.value
+        if recorder.blocks[recorder.uses[fact.use].block].has_grouping:
+            continue
         if not isinstance(join, Join) or recorder.enclosing_block(fact.use) != scope.block:
             continue
         if join.operator == "=" and join.other is not None and join.other in own:
@@ -189,6 +191,9 @@ def _semi_join(node: ast.SubLink, scope: Scope, recorder: Recorder) -> list[Fact
 
 
 def _in_subquery(node: ast.SubLink, scope: Scope, recorder: Recorder) -> list[Fact]:
+    """A semi-join, but not of a correlated subquery before PostgreSQL 17."""
+    if recorder.sublinks[id(node)].outer:
+        return []
     left = node.testexpr
     tests = left.args or () if isinstance(left, ast.RowExpr) else (left,)
     found: list[Fact] = []

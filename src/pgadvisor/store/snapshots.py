@@ -5,7 +5,7 @@ transaction that holds the target's row. So a killed process loses nothing, a se
 nothing twice, and a store that was away gets the whole difference when it is back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -36,14 +36,19 @@ class _Baseline:
     ids: dict[StatementKey, int]
 
 
-def record_snapshot(store: Store, target_id: int, snapshot: StatementSnapshot) -> Interval | None:
-    """Save a snapshot and what happened since the last one, whoever took that.
+def record_snapshot(
+    store: Store, target_id: int, read: Callable[[], StatementSnapshot]
+) -> Interval | None:
+    """Read a snapshot and save what happened since the last one, whoever took that.
 
-    Returns the interval, or None for the first snapshot of a target, which only lays the
-    baseline. Either everything is saved or, on any error, nothing.
+    `read` is called while the target's row is held: of two collectors the second reads only
+    when the first has saved, else an older reading would look like counters that fell. Returns
+    the interval, or None for the first snapshot of a target, which only lays the baseline.
+    Either everything is saved or, on any error, nothing.
     """
     with store.transaction() as conn:
         last_id = _lock_and_last_id(conn, target_id)
+        snapshot = read()
         baseline = store.baselines.get(target_id)
         if last_id is not None and (baseline is None or baseline.snapshot_id != last_id):
             baseline = _load_baseline(conn, target_id, last_id)

@@ -1,12 +1,12 @@
 """How big a btree would be, from the statistics of its columns.
 
-HypoPG's estimate knows no deduplication and comes out up to four times too big, so we estimate:
+HypoPG's estimate knows no deduplication and comes out up to six times too big, so we estimate:
 an entry is an 8-byte header, the key padded to 8 bytes, and a 4-byte line pointer; equal keys
-share one header and key and add 6 bytes a row (nbtdedup.c, PostgreSQL 13 and newer); pages are
-filled to 90 % (BTREE_DEFAULT_FILLFACTOR).
+share one header and key and list their rows in 6 bytes each, padded to 8 (nbtdedup.c, PostgreSQL
+13 and newer); pages are filled to 90 % (BTREE_DEFAULT_FILLFACTOR).
 """
 
-from pgadvisor.records.catalog import Table
+from pgadvisor.records.catalog import Column, Table
 from pgadvisor.records.what_if import IndexCandidate
 
 __all__ = ["index_bytes"]
@@ -15,35 +15,42 @@ _PAGE = 8192
 _USABLE = (_PAGE - 40) * 0.9
 _ENTRY = 8 + 4
 _TID = 6
+#: the first row of a list, which the header held before, and half of the padding
+_LIST = _TID + 3
 _UNKNOWN_WIDTH = 16
 #: types whose equal values may look different, so nbtree keeps every entry (btequalimage)
-_NOT_DEDUPLICATED = ("numeric", "double precision", "real", "jsonb", "float4", "float8")
+_NOT_DEDUPLICATED = ("numeric", "double precision", "real", "jsonb")
+#: types of variable length: padding takes 4 bytes on average, whatever their average width
+_VARIABLE = ("text", "character", "numeric", "bytea", "json", "inet", "cidr", "bit", "xml")
 
 
 def index_bytes(candidate: IndexCandidate, table: Table) -> int:
     """Bytes on disk of the index right after it is built."""
     rows = max(table.reltuples, 0.0)
-    width = _padded(sum(_width(table, name) for name in (*candidate.columns, *candidate.include)))
-    if candidate.include or any(_type(table, name) for name in candidate.columns):
-        content = rows * (width + _ENTRY)
+    columns = [table.column(name) for name in (*candidate.columns, *candidate.include)]
+    entry = _key_bytes(columns) + _ENTRY
+    if candidate.include or any(_is_type(column, _NOT_DEDUPLICATED) for column in columns):
+        content = rows * entry
     else:
-        keys = _distinct(table, candidate.columns)
-        content = keys * (width + _ENTRY) + max(rows - keys, 0.0) * _TID
-    return int((content / _USABLE + 1) * _PAGE)
+        keys = max(_distinct(table, candidate.columns), 1.0)
+        lists = keys * min(rows / keys - 1, 1.0)
+        content = keys * entry + max(lists, 0.0) * _LIST + max(rows - keys, 0.0) * _TID
+    return int((content / _USABLE + 2) * _PAGE)
 
 
-def _padded(width: float) -> int:
-    return -(-int(width) // 8) * 8
+def _key_bytes(columns: list[Column | None]) -> float:
+    """The key with its padding; unknown statistics count as 16 bytes."""
+    width = sum(
+        column.avg_width if column and column.avg_width is not None else _UNKNOWN_WIDTH
+        for column in columns
+    )
+    if any(_is_type(column, _VARIABLE) for column in columns):
+        return max(width + 4, 8)
+    return -(-width // 8) * 8
 
 
-def _width(table: Table, name: str) -> int:
-    column = table.column(name)
-    return column.avg_width if column and column.avg_width is not None else _UNKNOWN_WIDTH
-
-
-def _type(table: Table, name: str) -> bool:
-    column = table.column(name)
-    return column is not None and column.type_name.startswith(_NOT_DEDUPLICATED)
+def _is_type(column: Column | None, names: tuple[str, ...]) -> bool:
+    return column is not None and column.type_name.startswith(names)
 
 
 def _distinct(table: Table, names: tuple[str, ...]) -> float:

@@ -149,7 +149,7 @@ def _go_on_without(
         is_current_name=True,
     )
     file = newer_file(reading.files, gone)
-    if file is None and reason is LogGapReason.TRUNCATED:
+    if file is None:
         file = same_file(reading.files, position)
     if file is None:
         return None, position
@@ -166,7 +166,10 @@ def _read_file(
         piece = _piece(reading, opened, position, is_closed=successor is not None)
         if piece is None:
             reading.budget -= 1
-            return _go_on_without(reading, position, LogGapReason.TRUNCATED)
+            # under another name it is a new file that was given the number of the old one
+            is_same_name = file.path.name == Path(position.path).name
+            reason = LogGapReason.TRUNCATED if is_same_name else LogGapReason.DELETED
+            return _go_on_without(reading, position, reason)
         size, modified_at_ns = opened.size, opened.modified_at_ns
     _gather(reading, piece)
     if piece.is_to_end and successor is not None:

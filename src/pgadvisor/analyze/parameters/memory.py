@@ -1,0 +1,119 @@
+"""How much work_mem a sort or hash would have needed to stay in memory.
+
+From what the node did (rows, space on disk), in the terms of PostgreSQL's own memory accounting
+(tuplesort.c, nodeHash.c, nodeAgg.c); checked against servers by tests/analyze/parameters.
+"""
+
+from pgadvisor.plans import Plan, PlanNode
+from pgadvisor.plans.measures import actual_rows_total
+
+__all__ = ["WorkMem", "need_bytes", "spilling_nodes"]
+
+#: a SortTuple: pointer, first key, null flag, source tape
+_SORT_TUPLE = 24
+#: a MinimalTuple in memory begins with its header padded to 8 bytes
+_TUPLE_HEADER = 16
+#: a row on tape: 4 bytes of length, and the MinimalTuple less its first 10 bytes
+_TAPE_LESS = 6
+#: a sort of one by-value column keeps no tuple: 12 bytes a row on tape (tuplesort_begin_datum)
+_DATUM_ON_TAPE = 13
+#: a HashJoinTuple's header, and a bucket
+_HASH_TUPLE = 16
+_BUCKET = 8
+#: beside the key: TupleHashEntry in a table that is half full, headers, transition states
+_GROUP = 140
+_DEFAULT_MULTIPLIER_15 = 2.0
+
+
+class WorkMem:
+    """What the settings and the version make of work_mem; a plain value."""
+
+    __slots__ = ("hash_mem_multiplier", "server_version_num")
+
+    def __init__(self, *, hash_mem_multiplier: float | None, server_version_num: int) -> None:
+        self.server_version_num = server_version_num or 150000
+        default = _DEFAULT_MULTIPLIER_15 if self.server_version_num >= 150000 else 1.0
+        self.hash_mem_multiplier = hash_mem_multiplier or default
+
+
+def spilling_nodes(plan: Plan) -> list[tuple[PlanNode, PlanNode | None]]:
+    """The nodes that went to disk, each with its parent."""
+    found = []
+    stack: list[tuple[PlanNode, PlanNode | None]] = [(plan.root, None)]
+    while stack:
+        node, parent = stack.pop()
+        if node.sort_space_type == "Disk" or (node.hash_batches or 1) > 1 or node.disk_usage:
+            found.append((node, parent))
+        stack.extend((child, node) for child in reversed(node.children))
+    return found
+
+
+def need_bytes(node: PlanNode, parent: PlanNode | None, given: WorkMem) -> int:
+    """Bytes of work_mem with which a node that went to disk would have stayed in memory."""
+    if node.sort_space_type == "Disk":
+        return int(_sort_bytes(node, parent, given))
+    if (node.hash_batches or 1) > 1:
+        return int(_hash_bytes(node) / given.hash_mem_multiplier)
+    return int(_group_bytes(node) / given.hash_mem_multiplier)
+
+
+def _sort_bytes(node: PlanNode, parent: PlanNode | None, given: WorkMem) -> float:
+    on_disk = (node.sort_space_used or 0) * 1024
+    by_width = node.plan_width + _TUPLE_HEADER - _TAPE_LESS + 4
+    rows = _rows_in(node)
+    if node.node_type == "Incremental Sort" or not rows:  # rows of the largest group: not known
+        return on_disk / by_width * _sort_row(by_width, given, bounded=False)
+    on_tape = on_disk / rows
+    if on_tape > by_width and parent is not None and parent.node_type == "Gather Merge":
+        # the space is that of the process that had most rows, the rows are the mean
+        on_tape = max(by_width, on_tape / 2)
+        rows = on_disk / on_tape
+    if parent is not None and parent.node_type == "Limit" and node.actual_rows:
+        # a bounded sort keeps up to twice the rows that are wanted
+        wanted = 2 * node.actual_rows
+        if wanted < rows:
+            return wanted * _sort_row(on_tape, given, bounded=True)
+    return rows * _sort_row(on_tape, given, bounded=False)
+
+
+def _rows_in(node: PlanNode) -> float:
+    """Rows sorted per process and loop: what the child gave, since a LIMIT may cut the output."""
+    child = next(iter(node.children), node)
+    loops = node.actual_loops or 1
+    return (actual_rows_total(child) or 0.0) / loops
+
+
+def _sort_row(on_tape: float, given: WorkMem, *, bounded: bool) -> float:
+    """Bytes in memory of a row that takes `on_tape` bytes on tape."""
+    version = given.server_version_num
+    if on_tape < _DATUM_ON_TAPE and version >= 150000:
+        return _SORT_TUPLE
+    tuple_bytes = on_tape + _TAPE_LESS
+    if bounded or version < 150000:  # AllocSet: powers of two
+        header = 8 if version >= 160000 else 16
+        return _SORT_TUPLE + header + _power_of_two(tuple_bytes)
+    # a generation context, since 17 a bump context without headers
+    header = 24 if version < 160000 else 8 if version < 170000 else 0
+    return _SORT_TUPLE + header + tuple_bytes + 4
+
+
+def _hash_bytes(node: PlanNode) -> float:
+    """Of all batches together: by rows and width, within what the number of batches allows.
+
+    A parallel hash shares the memory of all its processes, so its need is divided by them.
+    """
+    processes = (node.actual_loops or 1) if node.parallel_aware else 1
+    total = (actual_rows_total(node) or 0.0) if node.parallel_aware else (node.actual_rows or 0.0)
+    row = _HASH_TUPLE + -(-(node.plan_width + _TUPLE_HEADER) // 8) * 8
+    by_rows = total * row + _power_of_two(total) * _BUCKET
+    most = (node.peak_memory_usage or 0) * 1024 * (node.hash_batches or 1)
+    return min(max(by_rows, most / 2), most) / processes
+
+
+def _group_bytes(node: PlanNode) -> float:
+    groups = (node.actual_rows or node.plan_rows) + (node.rows_removed_by_filter or 0.0)
+    return groups * (node.plan_width + _GROUP)
+
+
+def _power_of_two(value: float) -> float:
+    return float(1 << max(int(value) - 1, 1).bit_length())

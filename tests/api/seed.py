@@ -10,6 +10,7 @@ import random
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pgadvisor.config import Settings
@@ -118,7 +119,9 @@ LOADS = (
         blocks=5_100,
         hit_ratio=0.88,
     ),
-    Load(SHOP, QueryId(36), "select count(*) from orders where status = $1", 240, 96.0, blocks=4_400),
+    Load(
+        SHOP, QueryId(36), "select count(*) from orders where status = $1", 240, 96.0, blocks=4400
+    ),
     Load(
         SHOP,
         QueryId(37),
@@ -482,7 +485,7 @@ def seed(store: Store, now: datetime) -> None:
             now=now,
         )
     for snapshot in snapshots(now):
-        record_snapshot(store, shop, lambda: snapshot)
+        record_snapshot(store, shop, partial(_same, snapshot))
     with store.transaction() as conn:
         save_plans(conn, shop, plans(now))
         save_unexplained(conn, shop, SHOP, QueryId(34), "it is an INSERT with volatile", now=now)
@@ -491,6 +494,10 @@ def seed(store: Store, now: datetime) -> None:
             Skipped(rule="sort-or-hash-spills-to-disk", queryid=QueryId(31), reason=f"no {XSS}"),
         ]
         save_advice(conn, shop, "shop", recommendations(), silences, now=now)
+
+
+def _same(snapshot: StatementSnapshot) -> StatementSnapshot:
+    return snapshot
 
 
 def _server(now: datetime) -> ServerInfo:

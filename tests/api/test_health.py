@@ -91,7 +91,7 @@ def test_a_store_that_goes_away_is_reported_and_found_again(serve: Serve) -> Non
             serve(create_app(store, settings, clock=lambda: NOW)) as address,
             httpx.Client(base_url=f"http://{address}", timeout=60, trust_env=False) as client,
         ):
-            cluster.stop(mode="immediate")
+            cluster.stop()
             answer = client.get("/api/v1/databases")
             assert answer.status_code == 503
             assert answer.headers["retry-after"] == "5"

@@ -1,8 +1,8 @@
 import logging
 from typing import Any
 
-import pytest
 import httpx
+import pytest
 
 from pgadvisor.errors import ConfigInvalid, NotParsable, SchemaOutdated, StoreUnavailable
 from pgadvisor.store import Store
@@ -14,7 +14,7 @@ def check_problem(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
-    assert MEMBERS <= body.keys()
+    assert body.keys() >= MEMBERS
     assert body["status"] == status
     return body
 
@@ -101,7 +101,11 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_one(
     ],
 )
 def test_each_family_of_errors_has_its_status(
-    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+    client: httpx.Client,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
 ) -> None:
     def fail() -> None:
         raise error

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
-import pytest
 import httpx
+import pytest
 
 SLOW = "-4402183927123213"
 
@@ -25,7 +25,9 @@ def test_pages_hold_every_query_once_in_order(client: httpx.Client, size: int) -
     seen: list[object] = []
     cursor = None
     while True:
-        params: dict[str, str | int] = {"limit": size} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, str] = {"limit": str(size)}
+        if cursor:
+            params["cursor"] = cursor
         page = client.get("/api/v1/queries", params=params).json()
         seen += page["items"]
         cursor = page["next_cursor"]

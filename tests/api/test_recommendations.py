@@ -1,7 +1,7 @@
 from typing import Any
 
-import pytest
 import httpx
+import pytest
 
 PATH = "/api/v1/optimization-recommendations"
 
@@ -31,7 +31,9 @@ def test_the_score_is_the_product_of_factors_that_say_where_they_come_from(
             assert factors[name]["value"] == pytest.approx(item[name])
 
 
-def test_a_recommendation_has_sql_to_run_and_to_undo_evidence_and_risk(client: httpx.Client) -> None:
+def test_a_recommendation_has_sql_to_run_and_to_undo_evidence_and_risk(
+    client: httpx.Client,
+) -> None:
     first = client.get(PATH).json()["items"][0]
     assert "CONCURRENTLY" in first["statement"]
     assert first["undo"].startswith("DROP INDEX")

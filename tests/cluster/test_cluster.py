@@ -331,7 +331,6 @@ def test_binaries_that_the_account_cannot_reach_are_copied(
 
 @as_root
 def test_an_ordinary_user_runs_it_as_himself(tmp_path: Path) -> None:
-    nobody: dict[str, int] = {"user": 65534, "group": 65534}
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
     script = (
         USER.replace("sys.stdin.readline()", "print(cluster.data_dir.stat().st_uid)")
@@ -353,8 +352,9 @@ def test_an_ordinary_user_runs_it_as_himself(tmp_path: Path) -> None:
             text=True,
             cwd="/",
             env={"HOME": folder, "PYTHONPATH": folder, "TMPDIR": folder, "PATH": "/usr/bin:/bin"},
+            user=65534,
+            group=65534,
             extra_groups=[],
-            **nobody,  # type: ignore[arg-type]
         )
         assert ended.stdout.split()[1:] == ["65534", "False"], ended.stderr
         assert not any(Path(folder).glob("pgadvisor-*"))

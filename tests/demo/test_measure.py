@@ -1,30 +1,31 @@
 """A measurement is fair, leaves nothing behind, and shows a real gain as one."""
 
 import threading
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
 from pgadvisor.demo.measure import compare, measure, statement_names
+from pgadvisor.demo.shop import build_shop
 from pgadvisor.demo.statements import STATEMENTS
 from pgadvisor.demo.stopping import Stopped
 from pgadvisor.demo.target import DemoTarget
 from pgadvisor.demo.workload import run_workload
 
 
-def test_an_index_shows_as_a_gain(target: DemoTarget) -> None:
-    names = ["orders_by_email", "customer_by_id"]
-    before = measure(target.dsn, target.shop.size, names, rounds=9)
-    with psycopg.connect(target.dsn, autocommit=True) as conn:
-        conn.execute("create index concurrently gain on orders (contact_email)")
-        try:
-            after = measure(target.dsn, target.shop.size, names, rounds=9)
-        finally:
-            conn.execute("drop index gain")
-    first, second = compare(before, after)
-    assert (first.name, second.name) == ("orders_by_email", "customer_by_id")
-    assert first.improvement_ratio > 0.2
-    assert len(first.before.times_ms) == 9
+def test_an_index_shows_as_a_gain(empty_database: Callable[[], str]) -> None:
+    """In a shop large enough that a scan outlasts the noise of a busy machine."""
+    dsn, names = empty_database(), ["orders_by_email", "customer_by_id"]
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        size = build_shop(conn, scale=0.1).size
+        before = measure(dsn, size, names, rounds=9)
+        conn.execute("create index on orders (contact_email)")
+        after = measure(dsn, size, names, rounds=9)
+    first = compare(before, after)[0]
+    assert first.name == "orders_by_email"
+    assert first.improvement_ratio > 0.3
+    assert len(first.before.times_ms) == len(first.after.times_ms) == 9
 
 
 def test_nothing_that_it_writes_stays(target: DemoTarget) -> None:

@@ -2,6 +2,8 @@
 
 import random
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -24,9 +26,10 @@ TABLES = (
     "events",
 )
 SMALL = 0.002
+Conn = psycopg.Connection[Any]
 
 
-def checksums(conn: psycopg.Connection[Any]) -> dict[str, tuple[int, str]]:
+def checksums(conn: Conn) -> dict[str, tuple[int, str]]:
     found = {}
     for table in TABLES:
         row = conn.execute(
@@ -40,25 +43,13 @@ def checksums(conn: psycopg.Connection[Any]) -> dict[str, tuple[int, str]]:
 
 
 @pytest.fixture
-def build_conn(target: DemoTarget) -> Any:
-    """Connections to fresh databases on the target's cluster, one a call."""
-    made: list[tuple[str, psycopg.Connection[Any]]] = []
-
-    def make() -> psycopg.Connection[Any]:
-        name = f"build_{len(made)}"
-        with psycopg.connect(target.cluster.dsn(), autocommit=True) as admin:
-            admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        made.append((name, psycopg.connect(target.cluster.dsn(name), autocommit=True)))
-        return made[-1][1]
-
-    yield make
-    with psycopg.connect(target.cluster.dsn(), autocommit=True) as admin:
-        for name, conn in made:
-            conn.close()
-            admin.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+def build_conn(empty_database: Callable[[], str]) -> Iterator[Callable[[], Conn]]:
+    """Connections to empty databases, one a call."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(psycopg.connect(empty_database(), autocommit=True))
 
 
-def test_two_builds_have_the_same_rows(build_conn: Any) -> None:
+def test_two_builds_have_the_same_rows(build_conn: Callable[[], Conn]) -> None:
     first, second = build_conn(), build_conn()
     build_shop(first, scale=SMALL)
     second.execute("set jit = off")
@@ -67,13 +58,14 @@ def test_two_builds_have_the_same_rows(build_conn: Any) -> None:
     assert checksums(first) == checksums(second)
 
 
-def test_the_data_is_that_of_the_first_release(build_conn: Any) -> None:
+def test_the_data_is_that_of_the_first_release(build_conn: Callable[[], Conn]) -> None:
     """Guards against a change of the data that nobody meant: measured times would change too."""
     conn = build_conn()
     build_shop(conn, scale=SMALL)
     row = conn.execute(
         "select count(*), sum(customer_id), sum(total_amount), max(order_number) from orders"
     ).fetchone()
+    assert row
     assert [str(value) for value in row] == ORDERS_OF_SMALL
 
 
@@ -81,7 +73,7 @@ def test_the_data_is_that_of_the_first_release(build_conn: Any) -> None:
 ORDERS_OF_SMALL = ["2000", "1059386", "244211.83", "1000020005"]
 
 
-def test_progress_only_grows_and_ends_at_one(build_conn: Any) -> None:
+def test_progress_only_grows_and_ends_at_one(build_conn: Callable[[], Conn]) -> None:
     seen: list[tuple[str, float]] = []
     build_shop(build_conn(), scale=SMALL, progress=lambda step, done: seen.append((step, done)))
     ratios = [done for _, done in seen]
@@ -90,7 +82,7 @@ def test_progress_only_grows_and_ends_at_one(build_conn: Any) -> None:
     assert seen[-1] == ("shop built", 1.0)
 
 
-def test_a_stop_ends_the_build_between_steps(build_conn: Any) -> None:
+def test_a_stop_ends_the_build_between_steps(build_conn: Callable[[], Conn]) -> None:
     stop = threading.Event()
 
     def stop_at_orders(step: str, done: float) -> None:
@@ -110,7 +102,7 @@ def test_python_knows_the_addresses_in_the_database(target: DemoTarget) -> None:
     assert [email for _, email in rows] == [customer_email(number) for number, _ in rows]
 
 
-def test_statuses_are_as_skewed_as_promised(build_conn: Any) -> None:
+def test_statuses_are_as_skewed_as_promised(build_conn: Callable[[], Conn]) -> None:
     conn = build_conn()
     build_shop(conn, scale=0.01)
     query = "select status, count(*) / 5000.0 from orders group by status"

@@ -5,6 +5,7 @@ import secrets
 import tempfile
 import threading
 from pathlib import Path
+from time import monotonic
 
 import psycopg
 import pytest
@@ -28,8 +29,15 @@ def test_it_is_ready_to_be_observed(target: DemoTarget) -> None:
 def test_slow_plans_are_logged(target: DemoTarget) -> None:
     with psycopg.connect(target.dsn, autocommit=True) as conn:
         conn.execute("select count(*) as marked_slow from orders, pg_sleep(0.05)")
+    # the log is written by a process of its own, soon after
+    deadline = monotonic() + 10
+    while not any("marked_slow" in text for text in plans_logged(target)):
+        assert monotonic() < deadline
+
+
+def plans_logged(target: DemoTarget) -> list[str]:
     logs = [path.read_text() for path in target.cluster.log_dir.glob("*.json")]
-    assert any("marked_slow" in text and "Plan" in text for text in logs)
+    return [line for text in logs for line in text.splitlines() if "Plan" in line]
 
 
 def test_older_servers_log_csv() -> None:

@@ -1,7 +1,12 @@
 """docs/store.md has every table of the store, and every migration."""
 
+import re
+
+import psycopg
+import pytest
 from tests.documented.tree import DOCS, SOURCE, table_rows
 
+from pgadvisor.config import Settings
 from pgadvisor.records.statement import COUNTER_NAMES, GapReason
 from pgadvisor.store import Store
 
@@ -56,3 +61,19 @@ def test_every_reason_of_a_gap_is_explained() -> None:
 def test_every_counter_is_named() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert [name for name in COUNTER_NAMES if f"`{name}`" not in text] == []
+
+
+def examples() -> list[str]:
+    """SQL on the pages that is meant for the store."""
+    text = PAGE.read_text(encoding="utf-8") + (DOCS / "operate.md").read_text(encoding="utf-8")
+    blocks: list[str] = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    return [block for block in blocks if block.startswith(("SELECT", "DELETE"))]
+
+
+@pytest.mark.parametrize("statements", examples())
+def test_example_runs(empty_store: Store, store_settings: Settings, statements: str) -> None:
+    """In a transaction that is rolled back."""
+    assert store_settings.database_url
+    with psycopg.connect(store_settings.database_url) as conn:
+        conn.execute(statements.encode())
+        conn.rollback()

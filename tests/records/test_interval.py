@@ -313,13 +313,14 @@ class TestExtension18:
     ) -> StatementSnapshot:
         return snapshot(entries, at=at, started=started, stats_reset=None, dealloc=None)
 
-    def test_an_eviction_after_a_clean_restart_does_not_count_survivors_whole(self) -> None:
+    def test_a_restart_is_a_new_baseline(self) -> None:
+        """Nothing tells a clean one from a crash, or from a standby that was restarted too."""
         interval = interval_between(
             self.snapshot([entry(1, 1_000), entry(2, 10)]),
             self.snapshot([entry(1, 1_005), entry(2, 3)], NOON + MINUTE, NOON + MINUTE / 2),
         )
-        assert calls_of(interval) == {1: 5, 2: 3}
-        assert gaps_of(interval) == [("restart", ZERO, MINUTE, 1)]
+        assert interval.deltas == ()
+        assert gaps_of(interval) == [("restart", ZERO, MINUTE, 2)]
 
     def test_a_reset_of_most_entries_does_not_count_the_others_whole(self) -> None:
         interval = interval_between(
@@ -333,10 +334,3 @@ class TestExtension18:
         many = [entry(n, 10) for n in range(1, 41)]
         interval = interval_between(self.snapshot(many), self.snapshot(many[1:], NOON + MINUTE))
         assert gaps_of(interval) == [("eviction", ZERO, MINUTE, 1)]
-
-    def test_a_clean_restart_without_a_loss_is_no_gap(self) -> None:
-        interval = interval_between(
-            self.snapshot([entry(1, 10)]),
-            self.snapshot([entry(1, 12)], NOON + MINUTE, NOON + MINUTE / 2),
-        )
-        assert (calls_of(interval), interval.gaps) == ({1: 2}, ())

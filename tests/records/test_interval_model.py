@@ -183,6 +183,7 @@ class World:
         if evict_before:
             self.evict(0, 0.0)
         visible = self.visible()
+        hidden = len(self.active.entries) - len(visible)
         counted = {
             key: StatementCounters(
                 key=key,
@@ -209,7 +210,7 @@ class World:
             stats_reset=self.active.reset_at if knows else None,
             dealloc=dealloc if knows else None,
             dealloc_after=self.active.dealloc if knows else None,
-            hidden=len(self.active.entries) - len(visible),
+            hidden=hidden,
             extension_version=".".join(str(part) for part in self.extension),
             statements=counted,
         )
@@ -254,6 +255,7 @@ def check_interval(
     assert interval.since < interval.until
     assert all(d.counters.calls >= 0 and d.counters.plans >= 0 for d in interval.deltas)
     skipped = reasons & {GapReason.OTHER_CLUSTER, GapReason.FIRST_SIGHT}
+    skipped |= reasons & {GapReason.RESTART} if world.extension < (1, 9) else set()
     for key, entry in world.read.items():
         old = then.get(key)
         same = old is not None and old.life == entry.life
@@ -293,7 +295,7 @@ def check_nothing_lost(
 
 
 @pytest.mark.parametrize("extension", [(1, 8), (1, 9), (1, 11)], ids=["13", "14", "17"])
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rounds=_rounds)
 def test_deltas_are_never_more_than_what_ran_and_losses_are_gaps(
     extension: tuple[int, int], rounds: Rounds

@@ -3,13 +3,27 @@
 Cost is not time. The share of the cost that goes away is the best guess of the share of the
 time that goes away, and its error is large: over a workload, the logarithm of time per unit of
 cost scatters. That scatter, measured on the queries at hand, is the width of the interval.
+
+The time of today's plan is known, so only the new plan's error counts; two plans of one query
+share data, caches and a part of their errors, which is why the scatter between queries is taken
+for it and not its double variance. docs/methods/roi.md has the arithmetic and where it fails.
 """
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["SIGMA_FLOOR", "confidence", "improvement_interval", "scatter"]
+__all__ = [
+    "COSTED_CEILING",
+    "SIGMA_FLOOR",
+    "Z90",
+    "Remaining",
+    "confidence",
+    "improvement",
+    "probability_of_worth",
+    "scatter",
+]
 
 #: Scatter of ln(time / cost) that is assumed where the workload has too few queries to measure
 #: it. Published plans of real workloads: cost alone is off by a median factor of 1.4 to 7
@@ -17,11 +31,40 @@ __all__ = ["SIGMA_FLOOR", "confidence", "improvement_interval", "scatter"]
 SIGMA_FLOOR = 0.7
 _FEWEST_QUERIES = 8
 #: 95 % point of the normal distribution: 5 % on either side make a 90 % interval
-_Z90 = 1.6449
+Z90 = 1.6449
 #: Below this share of time saved a change is not worth having.
 _WORTH = 0.05
 #: The planner alone, without a measurement, is never believed more than this.
-_COSTED_CEILING = 0.9
+COSTED_CEILING = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """What remains of a query's time with some new indexes, as a share of today's.
+
+    A new plan has nodes that today's plan has too: they keep the time that was measured
+    (`kept`, certain). The others are known by their cost only (`costed`). Without a measured
+    plan all of it is costed.
+    """
+
+    kept: float = 0.0
+    costed: float = 1.0
+    #: the planner's cost of the new plan
+    cost: float = 0.0
+    #: how many times more rows there were than the planner expected, where that matters
+    underestimate: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """0 when nothing remains, 1 when nothing changes, above 1 when it gets slower."""
+        return self.kept + self.costed
+
+    def sigma(self, sigma: float) -> float:
+        """The scatter, wider where row estimates were wrong.
+
+        Cost grows with the rows to a power between 0 and 1: one half is taken of ln(q-error).
+        """
+        return math.hypot(sigma, math.log(max(self.underestimate, 1.0)) / 2)
 
 
 def scatter(times_and_costs: Iterable[tuple[float, float]]) -> float:
@@ -37,22 +80,39 @@ def scatter(times_and_costs: Iterable[tuple[float, float]]) -> float:
     return max(SIGMA_FLOOR, 1.4826 * median(abs(log - middle) for log in logs))
 
 
-def improvement_interval(ratio_after: float, sigma: float) -> tuple[float, float, float]:
-    """(improvement, low, high) as shares of the time, from cost after / cost before.
+def improvement(before: float, after: Remaining, sigma: float) -> tuple[float, float, float]:
+    """(improvement, low, high): what goes away, as a share of today's time, with a 90 % interval.
 
-    >>> [round(x, 2) for x in improvement_interval(0.1, 0.7)]
+    `before` is the share that remained before this change: 1, or less after earlier advice.
+
+    >>> [round(x, 2) for x in improvement(1.0, Remaining(costed=0.1), 0.7)]
     [0.9, 0.68, 0.97]
+    >>> [round(x, 2) for x in improvement(1.0, Remaining(kept=0.5, costed=0.1), 0.7)]
+    [0.4, 0.18, 0.47]
     """
-    spread = math.exp(_Z90 * sigma)
-    after = max(ratio_after, 1e-6)
-    return 1 - after, max(1 - after * spread, -1.0), 1 - after / spread
+    spread = math.exp(Z90 * after.sigma(sigma))
+    low = before - after.kept - after.costed * spread
+    return before - after.share, max(low, -1.0), before - after.kept - after.costed / spread
 
 
-def confidence(ratio_after: float, sigma: float) -> float:
+def confidence(before: float, after: Remaining, sigma: float) -> float:
     """The probability that the time falls by at least 5 %, at most 0.9 without a measurement.
 
-    >>> confidence(0.01, 0.7) > confidence(0.8, 0.7)
+    >>> sure, unsure = Remaining(costed=0.01), Remaining(costed=0.8)
+    >>> confidence(1.0, sure, 0.7) > confidence(1.0, unsure, 0.7)
     True
     """
-    margin = (math.log(1 - _WORTH) - math.log(max(ratio_after, 1e-6))) / sigma
-    return _COSTED_CEILING * 0.5 * (1 + math.erf(margin / math.sqrt(2)))
+    room = before * (1 - _WORTH) - after.kept
+    if room <= 0:
+        return 0.0
+    margin = math.log(room / max(after.costed, 1e-9)) / after.sigma(sigma)
+    return COSTED_CEILING * _normal(margin)
+
+
+def probability_of_worth(share: float, deviation: float) -> float:
+    """The probability that a normally distributed improvement is at least 5 %, at most 0.9."""
+    return COSTED_CEILING * _normal((share - _WORTH) / deviation)
+
+
+def _normal(z: float) -> float:
+    return 0.5 * (1 + math.erf(z / math.sqrt(2)))

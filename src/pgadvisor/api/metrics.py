@@ -1,4 +1,4 @@
-"""Prometheus metrics that are read from the store when Prometheus asks, at most every few seconds."""
+"""Prometheus metrics, read from the store when Prometheus asks, at most every few seconds."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator

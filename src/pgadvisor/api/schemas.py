@@ -32,7 +32,7 @@ QueryId = Annotated[
     BeforeValidator(str),
     Field(
         pattern=r"^-?[0-9]+$",
-        description="PostgreSQL's signed 64-bit id, a string because JavaScript has no such number.",
+        description="PostgreSQL's signed 64-bit id; a string, for JavaScript has no such number.",
         examples=["-4402183927123213"],
     ),
 ]

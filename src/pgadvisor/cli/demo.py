@@ -114,7 +114,7 @@ def _work(
         )
     finally:
         stop.set()
-        thread.join()
+        observer.ended.wait()
     observer.run_once()
     observer.close()
 

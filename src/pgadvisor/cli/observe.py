@@ -53,18 +53,18 @@ def observe(
         thread = threading.Thread(target=observer.run, name="observer", daemon=True)
         thread.start()
         try:
-            _watch(observer.progress, length, thread)
+            _watch(observer, length)
         except KeyboardInterrupt:
             errors.print("stopping: one last reading")
         finally:
             stop.set()
-            thread.join()
+            observer.ended.wait()
         observer.run_once()
         observer.close()
     _summary(observer.progress, as_json=as_json)
 
 
-def _watch(done: Done, length: timedelta | None, thread: threading.Thread) -> None:
+def _watch(observer: Observer, length: timedelta | None) -> None:
     total = length.total_seconds() if length else None
     started = time.monotonic()
     columns = (
@@ -75,9 +75,10 @@ def _watch(done: Done, length: timedelta | None, thread: threading.Thread) -> No
     )
     with Progress(*columns, console=errors, transient=True) as bar:
         task: TaskID = bar.add_task("observe", total=total, done="")
-        while thread.is_alive() and (total is None or time.monotonic() - started < total):
-            bar.update(task, completed=time.monotonic() - started, done=_words(done))
-            thread.join(0.2)
+        while total is None or time.monotonic() - started < total:
+            words = _words(observer.progress)
+            bar.update(task, completed=time.monotonic() - started, done=words)
+            observer.ended.wait(0.2)
 
 
 def _words(done: Done) -> str:

@@ -1,30 +1,36 @@
 """pgadvisor serve: the REST API and the web UI."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
-from pgadvisor.api import create_app
 from pgadvisor.cli.options import Json
 from pgadvisor.cli.output import errors, log_to_stderr, now
 from pgadvisor.config import Settings, load_settings
 from pgadvisor.store import Store, open_store
-from pgadvisor.web import mount
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 __all__ = ["build_app", "listen", "serve"]
 
 
-def build_app(store: Store, settings: Settings) -> FastAPI:
+def build_app(store: Store, settings: Settings) -> "FastAPI":
     """The API with the web UI on it."""
+    # imported here: the web framework takes a second that doctor and advise need not wait for
+    from pgadvisor.api import create_app
+    from pgadvisor.web import mount
+
     app = create_app(store, settings, clock=now)
     mount(app, store, settings, clock=now)
     return app
 
 
-def listen(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def listen(app: "FastAPI", settings: Settings) -> "uvicorn.Server":
     """A server ready to run; the caller's thread runs it."""
+    import uvicorn
+
     return uvicorn.Server(
         uvicorn.Config(
             app,

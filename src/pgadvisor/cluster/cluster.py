@@ -244,6 +244,8 @@ class Cluster:
         conf = self.data_dir / "pgadvisor.conf"
         conf.write_text(self._conf())
         self.account.own(conf)
+        # the socket is of this cluster alone, so its lock tells no more than postmaster.pid
+        (self.socket_dir / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)
         log = self.directory / "postmaster.log"
         read = log.stat().st_size if log.exists() else 0
         result = self._pg_ctl("start", "-l", str(log))

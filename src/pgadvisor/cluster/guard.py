@@ -15,6 +15,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+
+_REMOVE_SECONDS = 60
 
 
 def main() -> None:
@@ -29,25 +32,34 @@ def main() -> None:
         fcntl.flock(guard_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         users_lock = os.open(os.path.join(directory, "users.lock"), os.O_RDWR)
         fcntl.flock(users_lock, fcntl.LOCK_EX)
-        data_dir = os.path.join(directory, "data")
-        if os.path.exists(os.path.join(data_dir, "postmaster.pid")):
-            is_root = os.getuid() == 0
-            subprocess.run(
-                [pg_ctl, "stop", "-D", data_dir, "-m", mode, "-w", "-t", "60"],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                user=int(uid) if is_root else None,
-                group=int(gid) if is_root else None,
-            )
-        if temporary == "yes":
+        stop = [pg_ctl, "stop", "-D", os.path.join(directory, "data"), "-m", mode, "-t", "60"]
+        _stop(directory, stop, int(uid), int(gid))
+        deadline = time.monotonic() + _REMOVE_SECONDS
+        while temporary == "yes" and os.path.exists(directory) and time.monotonic() < deadline:
+            # more than once where its process was killed while initdb or pg_ctl wrote into it
+            _stop(directory, stop, int(uid), int(gid))
             shutil.rmtree(directory, ignore_errors=True)
             shutil.rmtree(socket_dir, ignore_errors=True)  # elsewhere when the path was long
+            time.sleep(0.1)
         # in this order: whoever gets users.lock next must find guard.lock free
         os.close(guard_lock)
         os.close(users_lock)
+
+
+def _stop(directory: str, command: list[str], uid: int, gid: int) -> None:
+    if not os.path.exists(os.path.join(directory, "data", "postmaster.pid")):
+        return
+    is_root = os.getuid() == 0
+    subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        user=uid if is_root else None,
+        group=gid if is_root else None,
+    )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class ShopSize:
 
     @classmethod
     def at(cls, scale: float = 1.0) -> "ShopSize":
-        """The sizes at a scale; 1.0 is about 0.4 GB on disk.
+        """The sizes at a scale; 1.0 is 480 MB on disk.
 
         >>> ShopSize.at(0.01).orders
         5000

@@ -88,6 +88,8 @@ class Observer:
         if analyze:
             self._steps["advice"] = (settings.catalog_interval, self._advice)
         self.progress = Progress()
+        #: set when `run` has ended; in Python 3.11 a join that Ctrl-C interrupts says so too soon
+        self.ended = threading.Event()
 
     def connect(self) -> None:
         """Connect and register the target now; errors reach the caller.
@@ -106,11 +108,12 @@ class Observer:
                 self.progress.failures = 0
             except AdvisorError as exc:
                 wait = self._failed(exc)
-            except Exception as exc:  # noqa: BLE001 the door of the loop: a bug must not end it
+            except Exception as exc:
                 log.exception("a bug in pgadvisor, please report it")
                 wait = self._failed(AdvisorError(f"{type(exc).__name__}: {exc}"))
             self._report(self.progress)
         self.close()
+        self.ended.set()
 
     def run_once(self) -> None:
         """Take one last reading of counters and logs; errors reach the caller."""

@@ -130,6 +130,8 @@ class Catalog:
     foreign_keys: tuple[ForeignKey, ...] = ()
     #: schemas in the order names are looked up
     search_path: tuple[str, ...] = ("public",)
+    #: pg_db_role_setting for this database, by role name: what ALTER ROLE ... SET has set
+    role_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def table(self, name: str, schema: str | None = None) -> Table | None:
         """The table that a name means, by schema or along the search path."""

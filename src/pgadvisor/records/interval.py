@@ -10,7 +10,8 @@ that an entry ended:
 - 14 to 16: a reset of all (stats_reset) and evictions (dealloc) show. Unseen is also an entry
   that was reset alone and has overtaken itself in every counter by the next snapshot.
 - 13: only counters that fell show. Unseen is also whatever was evicted and overtook itself, or
-  came and went.
+  came and went. A restart begins anew: nothing tells whether the statistics survived it, or
+  whether it is another server now.
 
 In each of these cases too little is counted, never too much.
 """
@@ -65,6 +66,8 @@ def _new_baseline(
         reason, statements = GapReason.OTHER_CLUSTER, len(before.statements)
     elif _is_other_extension(before, after):
         reason, statements = GapReason.FIRST_SIGHT, len(after.statements)
+    elif before.stats_reset is None and before.postmaster_start_at != after.postmaster_start_at:
+        reason, statements = GapReason.RESTART, len(before.statements)
     else:
         return None
     return Gap(since=since, until=after.captured_at, reason=reason, statements=statements)
@@ -159,8 +162,6 @@ def _loss(before: StatementSnapshot, after: StatementSnapshot, lost: int) -> Gap
     if before.dealloc is not None:
         return GapReason.RESET
     # extension 1.8 shows neither resets nor evictions; one of those takes the least used 5 %
-    if before.postmaster_start_at != after.postmaster_start_at:
-        return GapReason.RESTART
     return GapReason.RESET if lost * 2 > len(before.statements) else GapReason.EVICTION
 
 

@@ -123,6 +123,8 @@ def _pool(url: str) -> ConnectionPool[Connection]:
         min_size=1,
         max_size=8,
         timeout=_POOL_SECONDS,
+        # its pauses between attempts double: after a long outage it would sleep on for minutes
+        reconnect_timeout=_POOL_SECONDS / 2,
         open=True,
         check=ConnectionPool.check_connection,
         kwargs={"application_name": "pgadvisor", "options": "-c timezone=UTC -c jit=off"},

@@ -1,5 +1,6 @@
 """What the doors read: databases, queries, their history. Times in ms, instants in UTC."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
     "bucket_seconds_of",
     "database_load",
     "find_query",
+    "is_of_hours",
     "list_databases",
     "list_queries",
     "query_history",
@@ -101,6 +103,11 @@ def bucket_seconds_of(since: datetime, until: datetime, *, most: int = 170) -> f
     return next((width for width in _BUCKETS if span / width <= most), _BUCKETS[-1])
 
 
+def is_of_hours(bucket_seconds: float) -> bool:
+    """True where a query's history comes from hourly roll-ups, not from intervals."""
+    return bucket_seconds >= 3600
+
+
 def list_databases(conn: Connection, *, since: datetime, until: datetime) -> list[DatabaseSummary]:
     """All databases of all targets, busiest first."""
     with conn.cursor(row_factory=class_row(DatabaseSummary)) as cursor:
@@ -181,7 +188,7 @@ def find_query(
     """
     place = {"since": since, "until": until, "target": target, "database": database}
     identities: list[dict[str, Any]] = []
-    if query_hash.lstrip("-").isdigit() and -(2**63) <= int(query_hash) < 2**63:
+    if re.fullmatch(r"-?[0-9]{1,19}", query_hash) and -(2**63) <= int(query_hash) < 2**63:
         identities.append({"queryid": int(query_hash)})
     if len(query_hash) == 16:
         identities.append({"fingerprint": query_hash.lower()})
@@ -216,7 +223,7 @@ def query_history(
     bucket_seconds: float,
 ) -> list[QueryPoint]:
     """What a query did in buckets of time; from hours where the buckets are whole hours."""
-    name = "query_hours" if bucket_seconds >= 3600 else "query_intervals"
+    name = "query_hours" if is_of_hours(bucket_seconds) else "query_intervals"
     with conn.cursor(row_factory=class_row(QueryPoint)) as cursor:
         return cursor.execute(
             load(name),

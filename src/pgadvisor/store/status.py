@@ -67,11 +67,21 @@ def recent_gaps(
 
 
 def coverage(
-    conn: Connection, target_id: int, *, since: datetime, until: datetime, bucket_seconds: float
+    conn: Connection,
+    target_id: int,
+    *,
+    since: datetime,
+    until: datetime,
+    bucket_seconds: float,
+    of_hours: bool = False,
 ) -> dict[datetime, float]:
-    """Seconds that were observed, by bucket of time: what a rate has to be divided by."""
+    """Seconds that were observed, by bucket of time: what a rate has to be divided by.
+
+    `of_hours` is for counters of hourly roll-ups, else of intervals, which count where they end.
+    """
     place = {"target_id": target_id, "since": since, "until": until, "bucket": bucket_seconds}
-    return dict(conn.execute(load("coverage"), place).fetchall())
+    name = "coverage_hours" if of_hours else "coverage"
+    return dict(conn.execute(load(name), place).fetchall())
 
 
 def gap_counts(conn: Connection) -> list[tuple[str, str, int]]:

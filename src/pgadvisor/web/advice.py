@@ -1,18 +1,26 @@
 """A recommendation: what it saves and how that is computed, the SQL, the evidence, the risk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pgadvisor.store.advice import StoredRecommendation
-from pgadvisor.web.elements import copyable_sql, instant, link, tag
+from pgadvisor.web.elements import copyable, instant, link, tag
 from pgadvisor.web.paths import query_path
-from pgadvisor.web.units import as_bytes, as_count, as_factor, as_ms
+from pgadvisor.web.units import as_bytes, as_count, as_factor, as_ms, as_percent
 from pgadvisor.web.window import Window
 
 __all__ = ["advice_card"]
 
 _MOST_QUERIES = 10
+#: what the list of queries already says
+_SHOWN_ELSEWHERE = {"costs"}
+_UNITS: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "_bytes": ("size", as_bytes),
+    "_ms_per_hour": ("time", lambda value: f"{as_ms(value)} per hour"),
+    "_ms": ("time", as_ms),
+    "_ratio": ("share", as_percent),
+}
 _LONGEST_VALUE = 400
 
 _LEVELS = {
@@ -33,8 +41,8 @@ def advice_card(advice: StoredRecommendation, window: Window, *, is_open: bool) 
         with tag("div", classes="advice-body"):
             _arithmetic(advice)
             tag("p", advice.reasoning, "reasoning")
-            copyable_sql("SQL to run", advice.statement)
-            copyable_sql("SQL to undo", advice.undo)
+            copyable("SQL to run", advice.statement)
+            copyable("SQL to undo", advice.undo)
             with tag("div", classes="facts-columns"):
                 _evidence(advice.evidence)
                 _risk(advice.risk)
@@ -66,27 +74,30 @@ def _arithmetic(advice: StoredRecommendation) -> None:
     saved = as_factor(advice.roi_score / 100)
     with tag("div", classes="roi", role="group", aria_label="How the score is computed"):
         _term(as_factor(advice.confidence_score), "confidence", "0 to 1")
-        tag("span", "×", "roi-sign")
         _term(
             f"{as_factor(advice.estimated_improvement_percent)} %",
             "improvement",
             f"{low:.0f} to {high:.0f} %",
+            sign="×",
         )
-        tag("span", "×", "roi-sign")
         _term(
             f"{as_factor(advice.urgency_score)} s/h",
             "urgency",
             f"{calls} calls/h × {seconds} s",
+            sign="×",
         )
-        tag("span", "=", "roi-sign")
-        _term(as_factor(advice.roi_score), "ROI score", f"÷ 100 = {saved} s saved per hour")
+        score = as_factor(advice.roi_score)
+        _term(score, "ROI score", f"÷ 100 = {saved} s saved/h", sign="=")
 
 
-def _term(value: str, name: str, note: str) -> None:
-    with tag("div", classes="roi-term"):
-        tag("span", value, "roi-value number")
-        tag("span", name, "roi-name")
-        tag("span", note, "roi-note number")
+def _term(value: str, name: str, note: str, *, sign: str = "") -> None:
+    with tag("div", classes="roi-step"):
+        if sign:
+            tag("span", sign, "roi-sign")
+        with tag("div", classes="roi-term"):
+            tag("span", value, "roi-value number")
+            tag("span", name, "roi-name")
+            tag("span", note, "roi-note number")
 
 
 def _evidence(evidence: Mapping[str, Any]) -> None:
@@ -96,7 +107,21 @@ def _evidence(evidence: Mapping[str, Any]) -> None:
             tag("p", "None beyond the numbers above.", "muted")
         with tag("dl"):
             for name, value in evidence.items():
-                _fact(name.replace("_", " "), _plain(value))
+                if name not in _SHOWN_ELSEWHERE:
+                    _fact(*_worded(name, value))
+
+
+def _worded(name: str, value: object) -> tuple[str, str]:
+    """A name of ours ends in its unit: `table_bytes` is a size, `saved_ms_per_hour` a time.
+
+    >>> _worded("table_bytes", 8192), _worded("saved_ms_per_hour", 1500.0)
+    (('table size', '8.00 kB'), ('saved time', '1.50 s per hour'))
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        for ending, (noun, words) in _UNITS.items():
+            if name.endswith(ending):
+                return f"{name.removesuffix(ending).replace('_', ' ')} {noun}", words(value)
+    return name.replace("_", " "), _plain(value)
 
 
 def _plain(value: object) -> str:

@@ -50,7 +50,7 @@ def _options(
         "backgroundColor": "transparent",
         "textStyle": {"fontFamily": "inherit"},
         ":color": f"pgadvisor.colours({first_colour})",
-        "grid": {"left": 8, "right": 12, "top": 12, "bottom": 4, "containLabel": True}
+        "grid": {"left": 8, "right": 24, "top": 12, "bottom": 4, "containLabel": True}
         | ({"top": 34} if len(series) > 1 else {}),
         "legend": {
             "show": len(series) > 1,
@@ -106,6 +106,12 @@ def _time_axis(times: list[datetime]) -> dict[str, Any]:
             ":color": "pgadvisor.colour('--muted')",
             "fontSize": 11,
             "hideOverlap": True,
+            "formatter": {
+                "month": "{d} {MMM}",
+                "day": "{d} {MMM}",
+                "hour": "{HH}:{mm}",
+                "minute": "{HH}:{mm}",
+            },
         },
         "axisPointer": {"label": {"show": False}},
     }

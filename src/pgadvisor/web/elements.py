@@ -13,7 +13,7 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from pgadvisor.web.highlight import highlight
 
-__all__ = ["copyable_sql", "empty_state", "instant", "link", "panel", "scroller", "tag"]
+__all__ = ["copyable", "empty_state", "instant", "link", "panel", "scroller", "tag"]
 
 
 def tag(name: str, text: str | None = None, classes: str = "", **attributes: str) -> Element:
@@ -56,14 +56,17 @@ def instant(at: datetime | None, *, missing: str = "never") -> Element:
     )
 
 
-def copyable_sql(label: str, text: str) -> None:
-    """SQL in colours with a button that copies it."""
+def copyable(label: str, text: str, *, is_sql: bool = True) -> None:
+    """A text to run with a button that copies it; SQL in colours."""
     with tag("div", classes="code"):
         with tag("div", classes="code-head"):
             tag("span", label, "muted")
             tag("button", "Copy", "copy", type="button", aria_label=f"Copy {label}")
         with tag("pre", tabindex="0", aria_label=label):
-            ui.html(highlight(text), tag="code", sanitize=True)
+            if is_sql:
+                ui.html(highlight(text), tag="code", sanitize=True)
+            else:
+                tag("code", text)
 
 
 def empty_state(title: str, *, command: str = "", detail: str = "") -> None:
@@ -73,4 +76,4 @@ def empty_state(title: str, *, command: str = "", detail: str = "") -> None:
         if detail:
             tag("p", detail, "muted")
         if command:
-            copyable_sql("shell", command)
+            copyable("shell", command, is_sql=False)

@@ -10,7 +10,7 @@ from pgadvisor.web.elements import empty_state, instant, link, panel, scroller, 
 from pgadvisor.web.paths import query_path
 from pgadvisor.web.plan_tree import bar
 from pgadvisor.web.reads import Overview
-from pgadvisor.web.units import ago, as_count, as_factor, as_ms, as_percent, one_line
+from pgadvisor.web.units import ago, as_count, as_factor, as_ms, one_line, plural
 from pgadvisor.web.window import Window
 
 __all__ = ["overview"]
@@ -37,13 +37,16 @@ def overview(data: Overview, window: Window) -> None:
             empty_state(
                 "Nothing is watched yet.",
                 detail="Name a PostgreSQL server. It is only read, and every statement of ours "
-                "is limited in time. `pgadvisor doctor` checks rights and settings first.",
-                command="pgadvisor observe postgresql://user@host/database",
+                "is limited in time. The first command checks rights and settings.",
+                command="pgadvisor doctor postgresql://user@host/database\n"
+                "pgadvisor observe postgresql://user@host/database",
             )
         return
     _figures(data)
     with tag("div", classes="columns columns-load"):
-        with panel("Load", note="average active sessions: seconds of database time per second"):
+        with panel(
+            "Load", "fill", note="average active sessions: seconds of database time per second, UTC"
+        ):
             if any(values for _, values in data.load.series):
                 load_chart(data.load)
             else:
@@ -64,7 +67,9 @@ def _figures(data: Overview) -> None:
         _figure("Calls", as_count(calls / observed) if observed else "–", "per second")
         _figure("Mean", as_ms(busy / calls) if calls else "–", "per call")
         _figure("Database time", as_ms(busy), f"of {as_ms(observed * 1000)} observed")
-        _figure("Databases", as_count(len(data.databases)), f"{len(data.targets)} target(s)")
+        _figure(
+            "Databases", as_count(len(data.databases)), f"on {plural(len(data.targets), 'target')}"
+        )
         if best:
             _figure("Best advice", as_ms(best.roi_score * 10), "saved per hour")
 
@@ -140,7 +145,7 @@ def _gap(gap: RecentGap) -> None:
         tag("span", "gap: ", "strong")
         tag("span", _GAP_WORDS.get(gap.reason, gap.reason))
         if gap.statements:
-            tag("span", f", {as_count(gap.statements)} entries")
+            tag("span", f", {plural(gap.statements, 'statement')}")
         tag("span", " at ")
         instant(gap.until)
 
@@ -159,8 +164,6 @@ def _queries(queries: list[QuerySummary], window: Window, observed: float) -> No
                 tag("th", "Total", "right", scope="col")
                 tag("th", "Calls/h", "right", scope="col")
                 tag("th", "Mean", "right", scope="col")
-                tag("th", "Rows/call", "right", scope="col")
-                tag("th", "Cache hit", "right", scope="col")
             with tag("tbody"):
                 for query in queries:
                     _query_row(query, window, observed)
@@ -179,11 +182,6 @@ def _query_row(query: QuerySummary, window: Window, observed: float) -> None:
         per_hour = as_count(query.calls / observed * 3600) if observed else as_factor(query.calls)
         tag("td", per_hour, "right number")
         tag("td", as_ms(query.mean_exec_time), "right number")
-        rows = as_count(query.rows / query.calls) if query.calls else "–"
-        tag("td", rows, "right number")
-        blocks = query.shared_blks_hit + query.shared_blks_read
-        hit = as_percent(query.shared_blks_hit / blocks) if blocks else "–"
-        tag("td", hit, "right number")
 
 
 def _advice(data: Overview, window: Window) -> None:

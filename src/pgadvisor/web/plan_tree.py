@@ -1,11 +1,13 @@
 """A plan as a table: a line a node, indented, with the share of time or cost it takes itself."""
 
+import re
+
 from nicegui.element import Element
 
 from pgadvisor.errors import NotParsable
 from pgadvisor.plans import PlanLine, is_underestimate, parse_plan, plan_lines
 from pgadvisor.records.workload import PlanSource, StoredPlan
-from pgadvisor.web.elements import copyable_sql, instant, scroller, tag
+from pgadvisor.web.elements import copyable, instant, scroller, tag
 from pgadvisor.web.units import as_bytes, as_count, as_ms, as_percent
 
 __all__ = ["plan_tree"]
@@ -13,6 +15,8 @@ __all__ = ["plan_tree"]
 #: a q-error from here on is worth a look; below it plans seldom change
 _WRONG_ESTIMATE = 10.0
 _BLOCK_BYTES = 8192
+#: the detail that says what the columns of rows and loops say
+_ROWS = re.compile(r"[\d,.]+ rows( in each of [\d,]+ loops)?,? ?([\d,]+ )?estimated")
 _DEEPEST_INDENT = 16
 
 _SOURCES = {
@@ -34,7 +38,7 @@ def plan_tree(plan: StoredPlan, *, is_open: bool) -> None:
             tag("p", f"The plan cannot be shown: {exc.message}.", "muted")
             return
         _table(lines)
-        copyable_sql("statement that gave this plan", plan.example_query)
+        copyable("statement that gave this plan", plan.example_query)
 
 
 def _summary(plan: StoredPlan) -> None:
@@ -96,7 +100,8 @@ def _indented(line: PlanLine) -> None:
                 if line.is_hot:
                     tag("span", "hot", "badge badge-hot")
             for detail in line.details:
-                tag("div", detail, "node-detail")
+                if not _ROWS.fullmatch(detail):
+                    tag("div", detail, "node-detail")
 
 
 def bar(ratio: float, *, is_hot: bool = False) -> Element:

@@ -4,7 +4,7 @@ from pgadvisor.sql import render
 from pgadvisor.store.history import QuerySummary
 from pgadvisor.web.advice import advice_card
 from pgadvisor.web.charts import line_chart
-from pgadvisor.web.elements import copyable_sql, empty_state, link, panel, tag
+from pgadvisor.web.elements import copyable, empty_state, link, panel, tag
 from pgadvisor.web.plan_tree import plan_tree
 from pgadvisor.web.reads import QueryPage
 from pgadvisor.web.units import as_bytes, as_count, as_ms, as_percent, one_line
@@ -32,9 +32,10 @@ def query_page(data: QueryPage, window: Window) -> None:
             tag("span", f"fingerprint {query.fingerprint}", "muted mono")
     _figures(query, data.observed_seconds, window)
     with tag("div", classes="columns columns-query"):
-        _text(query)
+        with tag("div", classes="stack"):
+            _text(query)
+            _history(data, window)
         _advice(data, window)
-    _history(data, window)
     _plans(data)
 
 
@@ -68,9 +69,9 @@ def _text(query: QuerySummary) -> None:
                 detail=one_line(query.unreadable or "It was not read yet."),
             )
             return
-        copyable_sql("normalized statement", render(query.query))
+        copyable("normalized statement", render(query.query))
         if query.unreadable:
-            tag("p", f"{one_line(query.unreadable)}.", "muted")
+            tag("p", f"{one_line(query.unreadable)}.", "muted note")
 
 
 def _advice(data: QueryPage, window: Window) -> None:
@@ -95,17 +96,16 @@ def _advice(data: QueryPage, window: Window) -> None:
 
 def _history(data: QueryPage, window: Window) -> None:
     rates = data.rates
-    with tag("div", classes="columns columns-even"):
-        with panel("Calls per second", note=f"last {window.name}"):
-            if any(rates.calls_per_second):
-                line_chart("calls/s", rates.times, rates.calls_per_second, unit="/s", colour=0)
-            else:
-                _not_run()
-        with panel("Mean execution time", note="ms per call"):
-            if any(rates.mean_exec_time):
-                line_chart("mean", rates.times, rates.mean_exec_time, unit=" ms", colour=2)
-            else:
-                _not_run()
+    with panel("Calls per second", "small", note=f"last {window.name}, UTC"):
+        if any(rates.calls_per_second):
+            line_chart("calls/s", rates.times, rates.calls_per_second, unit="/s", colour=0)
+        else:
+            _not_run()
+    with panel("Mean execution time", "small", note="ms per call"):
+        if any(rates.mean_exec_time):
+            line_chart("mean", rates.times, rates.mean_exec_time, unit=" ms", colour=2)
+        else:
+            _not_run()
 
 
 def _not_run() -> None:

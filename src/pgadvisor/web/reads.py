@@ -16,6 +16,7 @@ from pgadvisor.store.history import (
     bucket_seconds_of,
     database_load,
     find_query,
+    is_of_hours,
     list_databases,
     list_queries,
     query_history,
@@ -184,7 +185,9 @@ def read_query_page(
         key = QueryId(query.queryid)
         plans = plans_of(conn, query.target_id, database, {key: query.fingerprint})
         width = bucket_seconds_of(window.since, window.until)
-        covered = coverage(conn, query.target_id, bucket_seconds=width, **span)
+        covered = coverage(
+            conn, query.target_id, bucket_seconds=width, of_hours=is_of_hours(width), **span
+        )
         return QueryPage(
             query=query,
             rates=_rates(conn, query, covered, window, width),
@@ -217,7 +220,12 @@ def _rates(
             bucket_seconds=width,
         )
     }
-    times = _buckets(window, width)
+    times = [
+        # of an hour that began before the window there is only a part
+        at
+        for at in _buckets(window, width)
+        if at >= window.since or not is_of_hours(width)
+    ]
     return Rates(
         times=times,
         calls_per_second=[

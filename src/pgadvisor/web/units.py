@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-__all__ = ["ago", "as_bytes", "as_count", "as_factor", "as_ms", "as_percent", "one_line"]
+__all__ = ["ago", "as_bytes", "as_count", "as_factor", "as_ms", "as_percent", "one_line", "plural"]
 
 
 def as_ms(milliseconds: float) -> str:
@@ -39,15 +39,19 @@ def as_count(number: float) -> str:
 def as_factor(number: float) -> str:
     """A number of a calculation: no unit letters, so that a reader can check it.
 
-    >>> as_factor(0.9), as_factor(1234.5), as_factor(0.00456)
-    ('0.90', '1,234.5', '0.00456')
+    >>> as_factor(0.9), as_factor(1234.5), as_factor(96.21), as_factor(0.004567)
+    ('0.9', '1,234', '96.21', '0.004567')
     """
-    size = abs(number)
-    if size >= 100_000:
-        return f"{number:,.0f}"
-    if size >= 100:
-        return f"{number:,.1f}"
-    return f"{number:.2f}" if size >= 0.1 or not number else f"{number:.3g}"
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "target"), plural(2, "target")
+    ('1 target', '2 targets')
+    """
+    return f"{as_count(count)} {noun}" + ("" if count == 1 else "s")
 
 
 def as_bytes(size: float) -> str:

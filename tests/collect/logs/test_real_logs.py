@@ -300,9 +300,9 @@ def test_any_cut_gives_the_same(
     data: st.DataObject,
 ) -> None:
     source, content = log_bytes[format_]
-    limit = data.draw(st.sampled_from([2_000, 4_000, 1_000_000]))
+    limit = data.draw(st.integers(800, 4_000) | st.just(1_000_000))
     expected = whole(source, content, tmp_path, limit=limit)
-    assert expected.captures or limit < 4_000
+    assert expected.captures or limit <= 4_000
     cuts = data.draw(st.lists(st.integers(1, len(content)), max_size=12, unique=True).map(sorted))
     path = tmp_path / "cut.log"
     path.unlink(missing_ok=True)

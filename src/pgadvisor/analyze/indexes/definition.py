@@ -1,5 +1,6 @@
 """The SQL of an index: its name, how to make it, how to take it away."""
 
+import re
 from collections.abc import Collection
 
 from psycopg import sql
@@ -8,14 +9,18 @@ from pgadvisor.records.catalog import Catalog, Index, Table
 from pgadvisor.records.what_if import IndexCandidate
 
 __all__ = [
+    "build_lock",
     "covers",
     "create_statement",
     "drop_statement",
+    "extends",
     "index_key",
     "index_name",
     "made_redundant",
 ]
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_SPECIAL = re.compile(r"_ops\b| COLLATE | NULLS (?:FIRST|LAST)\b")
 _LONGEST_NAME = 63  # NAMEDATALEN - 1
 
 
@@ -84,6 +89,19 @@ def drop_statement(candidate: IndexCandidate, name: str, table: Table) -> str:
     )
 
 
+def build_lock(table: Table) -> str:
+    """What building an index on the table locks, in words."""
+    if table.relkind == "p":
+        return (
+            "SHARE lock on every partition while it builds: writes wait. To avoid that, create it "
+            "ON ONLY the parent, then CONCURRENTLY on each partition, and attach them."
+        )
+    return (
+        "SHARE UPDATE EXCLUSIVE while it builds: reads and writes go on; DDL and VACUUM of "
+        "the table wait. A build that fails leaves an invalid index: drop it and try again."
+    )
+
+
 def covers(index: Index, candidate: IndexCandidate) -> bool:
     """True when an existing index already serves everything that the candidate would.
 
@@ -91,7 +109,9 @@ def covers(index: Index, candidate: IndexCandidate) -> bool:
     round: a btree is read both ways), and it holds the included columns somewhere.
     """
     width = len(candidate.columns)
-    if not index.is_plain or index.key_columns[:width] != candidate.columns:
+    if not index.is_plain or _is_special(index):
+        return False
+    if index.key_columns[:width] != candidate.columns:
         return False
     wanted = candidate.descending or (False,) * width
     has = (index.descending or (False,) * len(index.key_columns))[:width]
@@ -100,12 +120,34 @@ def covers(index: Index, candidate: IndexCandidate) -> bool:
     return same_order and set(candidate.include) <= held
 
 
+def _is_special(index: Index) -> bool:
+    """True where a key column has its own operator class, collation or place for nulls.
+
+    Such an index may not serve an ordinary comparison or order; the planner knows, so that a
+    candidate beside it has no gain where it does.
+    """
+    keys = index.definition.partition(" USING btree (")[2]
+    return bool(_SPECIAL.search(_QUOTED.sub("", keys)))
+
+
+def extends(wider: IndexCandidate, narrower: IndexCandidate) -> bool:
+    """True when the wider of two candidates begins with all of the narrower one."""
+    width = narrower.width
+    return (
+        wider.table_oid == narrower.table_oid
+        and wider.columns[:width] == narrower.columns
+        and wider.descending[:width] == narrower.descending
+        and set(narrower.include) <= {*wider.columns, *wider.include}
+    )
+
+
 def made_redundant(catalog: Catalog, candidate: IndexCandidate) -> tuple[Index, ...]:
     """Existing indexes whose work the candidate would do as well."""
     return tuple(
         index
         for index in catalog.indexes_of(candidate.table_oid)
         if index.is_plain
+        and not _is_special(index)
         and not (index.is_unique or index.is_primary or index.is_constraint)
         and index.key_columns == candidate.columns[: len(index.key_columns)]
         and not any(index.descending)

@@ -1,34 +1,64 @@
 """missing-foreign-key-index: deletes and key updates of the parent read the whole child."""
 
-from psycopg import sql
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from pgadvisor.analyze.cost_model import confidence, improvement_interval, scatter
+from pgadvisor.analyze.cost_model import SIGMA_FLOOR, Remaining, confidence, improvement
 from pgadvisor.analyze.indexes.candidates import is_large
 from pgadvisor.analyze.indexes.definition import (
+    build_lock,
     create_statement,
     drop_statement,
     index_key,
     index_name,
 )
-from pgadvisor.analyze.indexes.select import INDEX_WRITE_MS
+from pgadvisor.analyze.indexes.foreign_key_checks import (
+    check_query,
+    share_of_check,
+    statements_checking,
+)
+from pgadvisor.analyze.indexes.pool import SMALLEST_GAIN
 from pgadvisor.analyze.indexes.size import index_bytes
+from pgadvisor.analyze.indexes.upkeep import INDEX_WRITE_MS, writes_per_hour
 from pgadvisor.analyze.rule import Analysis, Situation, Subject
 from pgadvisor.errors import NotExplainable, UnsafeStatement
 from pgadvisor.records.advice import Effect, EvidenceLevel, Finding, Risk, Skipped
 from pgadvisor.records.catalog import ForeignKey, Table
+from pgadvisor.records.statement import QueryId
 from pgadvisor.records.what_if import IndexCandidate, WhatIf
 
 __all__ = ["missing_foreign_key_index"]
 
 RULE = "missing-foreign-key-index"
 
+#: Where no trigger time was logged, the share of the check is a guess.
+_GUESSED = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """A key whose check has no index, with the statements that fire it."""
+
+    key: ForeignKey
+    child: Table
+    parent: Table
+    #: the planner's cost of one check, without and with the index
+    before: float
+    after: float
+    #: the share of its time that each statement spends in the check, and whether it was measured
+    shares: Mapping[QueryId, tuple[float, bool]]
+
+    def remaining(self, queryid: QueryId) -> Remaining:
+        """What the index leaves of a statement's time."""
+        share, _ = self.shares[queryid]
+        return Remaining(kept=1 - share, costed=share * self.after / self.before)
+
 
 def missing_foreign_key_index(given: Situation) -> Analysis:
     """Advise an index on the columns of a foreign key that the workload makes PostgreSQL check.
 
-    A row that is deleted from the parent (or whose key changes) makes PostgreSQL look for rows
-    that refer to it (ri_triggers.c): without an index on the child's columns that is a scan of
-    the whole child, per row. A key whose parent is never deleted from needs no index for that.
+    Without an index on the child's columns each check is a scan of the whole child. A key whose
+    parent is never deleted from needs no index for that.
     """
     what_if = given.what_if
     if what_if is None:
@@ -42,26 +72,39 @@ def missing_foreign_key_index(given: Situation) -> Analysis:
 def _check(given: Situation, what_if: WhatIf, key: ForeignKey) -> Analysis:
     child = given.catalog.tables.get(key.table_oid)
     parent = given.catalog.tables.get(key.referenced_oid)
-    if child is None or parent is None or not is_large(child) or _is_indexed(given, key):
-        return Analysis()
-    writers = [
-        (subject, share)
-        for subject in given.subjects
-        if (share := _check_share(given, subject, parent, key)) is not None
-    ]
+    if child is None or parent is None or child.is_partition or not is_large(child):
+        return Analysis()  # a partition gets its index with that of its parent
+    writers = [] if _is_indexed(given, key) else statements_checking(given, key)
     if not writers:
         return Analysis()
     try:
-        before, after = _costs(what_if, child, key)
+        before = what_if.cost(check_query(child, key), ()).total_cost
+        after = what_if.cost(check_query(child, key), (_candidate(child, key),)).total_cost
     except (NotExplainable, UnsafeStatement) as exc:
-        reason = f"the planner gives no plan for the check of {key.name}: {exc.message}"
-        return Analysis(
-            skipped=tuple(
-                Skipped(rule=RULE, queryid=subject.query.queryid, reason=reason)
-                for subject, _ in writers
-            )
+        return _refused(writers, f"the planner gives no plan for the check: {exc.message}")
+    if after > before * (1 - SMALLEST_GAIN):
+        return _refused(
+            writers,
+            f"{key.name} has no index, but one would not be used: the cost of a check falls only "
+            f"from {before:,.0f} to {after:,.0f}",
         )
-    return Analysis((_finding(given, key, child, parent, writers, (before, after)),))
+    shares = {
+        subject.query.queryid: share
+        for subject in writers
+        if (share := share_of_check(given, what_if, subject, key, before))[0] > 0
+    }
+    if not shares:
+        return _refused(writers, f"no row of it was ever checked against {key.name}")
+    check = _Check(key=key, child=child, parent=parent, before=before, after=after, shares=shares)
+    return Analysis((_finding(given, check),))
+
+
+def _refused(writers: list[Subject], reason: str) -> Analysis:
+    return Analysis(
+        skipped=tuple(
+            Skipped(rule=RULE, queryid=subject.query.queryid, reason=reason) for subject in writers
+        )
+    )
 
 
 def _candidate(child: Table, key: ForeignKey) -> IndexCandidate:
@@ -75,71 +118,16 @@ def _is_indexed(given: Situation, key: ForeignKey) -> bool:
     width = len(key.columns)
     return any(
         index.is_plain and set(index.key_columns[:width]) == set(key.columns)
-        for index in given.catalog.indexes_of(key.table_oid)
+        for index in given.indexes_of(key.table_oid)
     )
 
 
-def _check_share(
-    given: Situation, subject: Subject, parent: Table, key: ForeignKey
-) -> float | None:
-    """The share of a statement's time that the check of the key takes; None when it has none.
-
-    From the trigger times of a logged plan. A statement without one has the check's share
-    estimated from costs later, marked by a share of 0.
-    """
-    fires = any(
-        use.command == "delete" or (use.command == "update" and _changes_key(use.assigned, key))
-        for use in subject.references.tables
-        if (table := given.table_of(use.schema, use.name)) is not None and table.oid == parent.oid
-    )
-    if not fires:
-        return None
-    for plan in subject.plans:
-        for trigger in plan.triggers:
-            if trigger.get("Constraint Name") == key.name and "Time" in trigger:
-                spent = float(trigger["Time"])
-                whole = spent + (plan.root.actual_total_time or 0.0)
-                return spent / whole if whole else 0.0
-    return 0.0
-
-
-def _changes_key(assigned: tuple[str, ...], key: ForeignKey) -> bool:
-    return bool(set(assigned) & set(key.referenced_columns))
-
-
-def _costs(what_if: WhatIf, child: Table, key: ForeignKey) -> tuple[float, float]:
-    """The cost of one check without and with the index."""
-    conditions = sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(column), sql.SQL(f"${number}"))
-        for number, column in enumerate(key.columns, 1)
-    )
-    check = (
-        sql.SQL("SELECT 1 FROM ONLY {} WHERE {}")
-        .format(sql.Identifier(child.schema, child.name), conditions)
-        .as_string(None)
-    )
-    return (
-        what_if.cost(check, ()).total_cost,
-        what_if.cost(check, (_candidate(child, key),)).total_cost,
-    )
-
-
-def _finding(
-    given: Situation,
-    key: ForeignKey,
-    child: Table,
-    parent: Table,
-    writers: list[tuple[Subject, float]],
-    costs: tuple[float, float],
-) -> Finding:
+def _finding(given: Situation, check: _Check) -> Finding:
+    key, child = check.key, check.child
     candidate = _candidate(child, key)
     name = index_name(candidate, {index.name for index in given.catalog.indexes})
-    before, after = costs
-    sigma = scatter(())
-    ratio, low, high = improvement_interval(after / before, sigma)
-    shares = {s.query.queryid: share or _estimated_share(s, before) for s, share in writers}
-    is_seen = any(share > 0 for _, share in writers)
-    inserted, updated, _ = given.workload.write_rates.get(child.oid, (0.0, 0.0, 0.0))
+    is_measured = all(measured for _, measured in check.shares.values())
+    writes = writes_per_hour(given, candidate)
     return Finding(
         rule=RULE,
         key=index_key(candidate),
@@ -147,45 +135,57 @@ def _finding(
         statement=create_statement(candidate, name, child),
         undo=drop_statement(candidate, name, child),
         reasoning=(
-            f"Every row deleted from {parent.qualified_name} (or whose key changes) makes "
+            f"Every row deleted from {check.parent.qualified_name} (or whose key changes) makes "
             f"PostgreSQL search {child.qualified_name} ({child.reltuples:,.0f} rows) for rows that "
             f"refer to it, and no index begins with {', '.join(key.columns)}. The cost of one "
-            f"such check falls from {before:,.0f} to {after:,.0f}."
+            f"such check falls from {check.before:,.0f} to {check.after:,.0f}."
         ),
-        evidence_level=EvidenceLevel.COSTED if is_seen else EvidenceLevel.HEURISTIC,
-        confidence=confidence(after / before, sigma) * (1.0 if is_seen else 0.6),
-        effects=tuple(
-            Effect(
-                queryid=queryid,
-                improvement_ratio=share * ratio,
-                improvement_low=share * low,
-                improvement_high=share * high,
-                cost_before=before,
-                cost_after=after,
-            )
-            for queryid, share in shares.items()
-        ),
+        evidence_level=EvidenceLevel.COSTED if is_measured else EvidenceLevel.HEURISTIC,
+        confidence=_confidence(given, check),
+        effects=tuple(_effect(check, queryid) for queryid in check.shares),
         evidence={
             "index_name": name,
+            "table": child.qualified_name,
+            "key_columns": list(key.columns),
             "constraint": key.name,
             "child_rows": child.reltuples,
             "child_bytes": child.table_bytes,
-            "parent": parent.qualified_name,
-            "parent_deleted_rows": parent.n_tup_del,
-            "share_of_time_in_check": {str(queryid): s for queryid, s in shares.items()},
-            "share_is_measured": is_seen,
-            "write_ms_per_hour": (inserted + updated) * INDEX_WRITE_MS,
+            "parent": check.parent.qualified_name,
+            "parent_deleted_rows": check.parent.n_tup_del,
+            "share_of_time_in_check": {str(q): share for q, (share, _) in check.shares.items()},
+            "share_is_measured": is_measured,
+            "write_ms_per_hour": writes * INDEX_WRITE_MS,
         },
         risk=Risk(
             size_bytes=index_bytes(candidate, child),
-            writes_per_hour=inserted + updated,
-            lock="SHARE UPDATE EXCLUSIVE while it builds: reads and writes go on.",
+            writes_per_hour=writes,
+            lock=build_lock(child),
         ),
     )
 
 
-def _estimated_share(subject: Subject, check_cost: float) -> float:
-    """Without a trigger time: the check's part of the cost of statement and check together."""
-    if not subject.plans:
-        return 0.5
-    return check_cost / (check_cost + subject.plans[0].root.total_cost)
+def _effect(check: _Check, queryid: QueryId) -> Effect:
+    ratio, low, high = improvement(1.0, check.remaining(queryid), SIGMA_FLOOR)
+    _, is_measured = check.shares[queryid]
+    return Effect(
+        queryid=queryid,
+        improvement_ratio=ratio,
+        improvement_low=low if is_measured else min(low, 0.0),
+        improvement_high=high,
+        cost_before=check.before,
+        cost_after=check.after,
+    )
+
+
+def _confidence(given: Situation, check: _Check) -> float:
+    """The mean over the statements, weighted by the time they spend in the check."""
+    times = {s.query.queryid: s.query.total_exec_time for s in given.subjects}
+    weights = {queryid: times[queryid] * share for queryid, (share, _) in check.shares.items()}
+    total = sum(weights.values()) or 1.0
+    return sum(
+        weight
+        / total
+        * confidence(1.0, check.remaining(queryid), SIGMA_FLOOR)
+        * (1.0 if check.shares[queryid][1] else _GUESSED)
+        for queryid, weight in weights.items()
+    )

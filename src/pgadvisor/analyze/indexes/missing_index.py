@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pgadvisor.analyze.cost_model import confidence, improvement_interval, scatter
+from pgadvisor.analyze.cost_model import confidence, improvement, scatter
 from pgadvisor.analyze.indexes.definition import (
+    build_lock,
     create_statement,
     drop_statement,
     index_key,
     index_name,
     made_redundant,
 )
-from pgadvisor.analyze.indexes.select import Choice, select_indexes
+from pgadvisor.analyze.indexes.select import Change, Choice, Selection, select_indexes
 from pgadvisor.analyze.rule import Analysis, Situation, Subject
 from pgadvisor.plans import Plan
 from pgadvisor.records.advice import Effect, EvidenceLevel, Finding, Risk, Skipped
@@ -41,29 +42,30 @@ def missing_index(given: Situation) -> Analysis:
         ]
         return Analysis((), tuple(silences))
     selection = select_indexes(given, given.what_if)
-    sigma = scatter(selection.times_and_costs)
-    taken = {index.name for index in given.catalog.indexes}
-    findings = []
-    for choice in selection.choices:
-        finding = _finding(given, choice, sigma, taken)
-        taken.add(str(finding.evidence["index_name"]))
-        findings.append(finding)
     silences += [
         Skipped(rule=RULE, queryid=queryid, reason=reason)
         for queryid, reason in selection.reasons.items()
     ]
-    return Analysis(tuple(findings), tuple(silences))
+    return Analysis(_findings(given, selection), tuple(silences))
 
 
-def _finding(given: Situation, choice: Choice, sigma: float, taken: set[str]) -> Finding:
+def _findings(given: Situation, selection: Selection) -> tuple[Finding, ...]:
+    sigma = scatter(selection.times_and_costs)
+    taken = {index.name for index in given.catalog.indexes}
+    findings = []
+    for choice in selection.choices:
+        name = index_name(choice.candidate, taken)
+        taken.add(name)
+        findings.append(_finding(given, choice, sigma, name))
+    return tuple(findings)
+
+
+def _finding(given: Situation, choice: Choice, sigma: float, name: str) -> Finding:
     candidate = choice.candidate
     table = given.catalog.tables[candidate.table_oid]
-    name = index_name(candidate, taken)
-    subjects = {subject.query.queryid: subject for subject in given.subjects}
-    effects = tuple(
-        _effect(queryid, costs, sigma) for queryid, costs in sorted(choice.costs.items())
-    )
-    spared = _spared(table, [subjects[queryid] for queryid in choice.costs])
+    subjects = {s.query.queryid: s for s in given.subjects_of(table.oid)}
+    costs = _costs(choice)
+    spared = _spared(table, [subjects[queryid] for queryid in choice.changes])
     redundant = made_redundant(given.catalog, candidate)
     return Finding(
         rule=RULE,
@@ -74,17 +76,17 @@ def _finding(given: Situation, choice: Choice, sigma: float, taken: set[str]) ->
         reasoning=_reasoning(table, choice, spared),
         evidence_level=EvidenceLevel.COSTED,
         confidence=_confidence(choice, subjects, sigma),
-        effects=effects,
+        effects=tuple(
+            _effect(queryid, change, sigma) for queryid, change in sorted(choice.changes.items())
+        ),
         evidence={
             "index_name": name,
             "table": table.qualified_name,
+            "key_columns": list(candidate.columns),
             "table_rows": table.reltuples,
             "table_bytes": table.table_bytes,
             "plan_nodes": spared,
-            "costs": {
-                str(queryid): {"before": before, "after": after}
-                for queryid, (_, before, after) in choice.costs.items()
-            },
+            "costs": costs,
             "saved_ms_per_hour": choice.saved_ms_per_hour,
             "write_ms_per_hour": choice.write_ms_per_hour,
             "scatter_of_time_per_cost": sigma,
@@ -94,33 +96,42 @@ def _finding(given: Situation, choice: Choice, sigma: float, taken: set[str]) ->
     )
 
 
-def _effect(queryid: QueryId, costs: tuple[float, float, float], sigma: float) -> Effect:
-    base, before, after = costs
-    # what this index takes away, as a share of the query's time today: indexes advised before
-    # it have taken theirs
-    step = (before - after) / base
-    ratio, low, high = improvement_interval(after / before, sigma)
-    share = step / ratio
+def _costs(choice: Choice) -> dict[str, dict[str, float]]:
+    """For people: by query, the planner's costs and what of the time was measured to stay."""
+    return {
+        str(queryid): {
+            "before": change.before.cost,
+            "after": change.after.cost,
+            "share_of_time_kept": change.after.kept,
+            "row_underestimate": change.after.underestimate,
+        }
+        for queryid, change in choice.changes.items()
+    }
+
+
+def _effect(queryid: QueryId, change: Change, sigma: float) -> Effect:
+    ratio, low, high = improvement(change.before.share, change.after, sigma)
     return Effect(
         queryid=queryid,
-        improvement_ratio=step,
-        improvement_low=low * share,
-        improvement_high=high * share,
-        cost_before=before,
-        cost_after=after,
+        improvement_ratio=ratio,
+        improvement_low=low,
+        improvement_high=high,
+        cost_before=change.before.cost,
+        cost_after=change.after.cost,
     )
 
 
 def _confidence(choice: Choice, subjects: Mapping[QueryId, Subject], sigma: float) -> float:
-    """The mean over the queries concerned, weighted by the time the costs say they save."""
+    """The mean over the queries it helps, weighted by the time they save."""
     weights = {
-        queryid: subjects[queryid].query.total_exec_time * (before - after) / base
-        for queryid, (base, before, after) in choice.costs.items()
+        queryid: subjects[queryid].query.total_exec_time * change.improvement
+        for queryid, change in choice.changes.items()
+        if change.improvement > 0
     }
     total = sum(weights.values()) or 1.0
     return sum(
-        weights[queryid] / total * confidence(after / before, sigma)
-        for queryid, (_, before, after) in choice.costs.items()
+        weight / total * confidence(choice.changes[q].before.share, choice.changes[q].after, sigma)
+        for q, weight in weights.items()
     )
 
 
@@ -157,29 +168,25 @@ def _nodes(plan: Plan, table: Table) -> list[dict[str, Any]]:
 
 
 def _reasoning(table: Table, choice: Choice, spared: list[dict[str, Any]]) -> str:
-    count = len(choice.costs)
+    count = len(choice.changes)
     scans = [node for node in spared if node["node_type"] in _SCANS]
-    sentences = []
     if scans:
         worst = max(scans, key=lambda node: float(node["total_cost"]))
         removed = worst.get("rows_removed_by_filter")
         seen = f", throwing {removed:,.0f} rows away each time" if removed else ""
-        sentences.append(
+        first = (
             f"{_queries(count)} read all of {table.qualified_name} "
             f"({table.reltuples:,.0f} rows, {_megabytes(table.table_bytes)}){seen}."
         )
     elif any(node["node_type"] in _SORTS for node in spared):
-        sentences.append(f"{_queries(count)} sort rows of {table.qualified_name}.")
+        first = f"{_queries(count)} sort rows of {table.qualified_name}."
     else:
-        sentences.append(f"{_queries(count)} reach rows of {table.qualified_name} by a longer way.")
-    queryid, (_, before, after) = max(
-        choice.costs.items(), key=lambda item: item[1][1] - item[1][2]
+        first = f"{_queries(count)} reach rows of {table.qualified_name} by a longer way."
+    queryid, change = max(choice.changes.items(), key=lambda item: item[1].improvement)
+    return (
+        f"{first} With the index the planner's cost of query {queryid} falls from "
+        f"{change.before.cost:,.0f} to {change.after.cost:,.0f}."
     )
-    sentences.append(
-        f"With the index the planner's cost of query {queryid} falls from {before:,.0f} "
-        f"to {after:,.0f}."
-    )
-    return " ".join(sentences)
 
 
 def _queries(count: int) -> str:
@@ -191,16 +198,6 @@ def _megabytes(size: int) -> str:
 
 
 def _risk(table: Table, choice: Choice, redundant: tuple[Index, ...]) -> Risk:
-    if table.relkind == "p":
-        lock = (
-            "SHARE lock on every partition while it builds: writes wait. To avoid that, create it "
-            "ON ONLY the parent, then CONCURRENTLY on each partition, and attach them."
-        )
-    else:
-        lock = (
-            "SHARE UPDATE EXCLUSIVE while it builds: reads and writes go on; DDL and VACUUM of "
-            "the table wait. A build that fails leaves an invalid index: drop it and try again."
-        )
     notes = []
     if table.n_tup_upd and table.n_tup_hot_upd / table.n_tup_upd > 0.5:
         notes.append(
@@ -213,6 +210,6 @@ def _risk(table: Table, choice: Choice, redundant: tuple[Index, ...]) -> Risk:
     return Risk(
         size_bytes=choice.size_bytes,
         writes_per_hour=choice.writes_per_hour,
-        lock=lock,
+        lock=build_lock(table),
         notes=tuple(notes),
     )

@@ -11,40 +11,59 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pgadvisor.analyze.indexes.candidates import candidates, relaxations
+from pgadvisor.analyze.cost_model import Remaining
+from pgadvisor.analyze.indexes.candidates import relaxations
+from pgadvisor.analyze.indexes.definition import extends
+from pgadvisor.analyze.indexes.outlook import MOST_QUESTIONS, Outlook
+from pgadvisor.analyze.indexes.pool import SMALLEST_GAIN, pool
 from pgadvisor.analyze.indexes.size import index_bytes
+from pgadvisor.analyze.indexes.upkeep import INDEX_WRITE_MS, writes_per_hour
 from pgadvisor.analyze.rule import Situation, Subject
-from pgadvisor.errors import NotExplainable, UnsafeStatement
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.what_if import IndexCandidate, WhatIf
 
-__all__ = ["Choice", "Selection", "select_indexes"]
+__all__ = ["Change", "Choice", "Selection", "select_indexes"]
 
-#: A query has to become this much cheaper before an index is considered for it.
-SMALLEST_GAIN = 0.2
-#: Included columns must not make the index nearly a second copy of the table.
-_LARGEST_COVERING_SHARE = 0.5
 #: An index has to save this share of the workload's time.
 _SMALLEST_SHARE = 0.002
 #: The narrower index is taken when it keeps this share of the wider one's benefit.
 _GOOD_ENOUGH = 0.9
+#: An index that makes any query slower by more than this is not taken.
+_LARGEST_LOSS = 0.1
 _MOST_INDEXES = 25
-#: Time to add one entry to a btree; measured by benchmarks/index_write_cost.py.
-INDEX_WRITE_MS = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an index does to one query: what remains of its time before and with it."""
+
+    before: Remaining
+    after: Remaining
+
+    @property
+    def improvement(self) -> float:
+        """The share of today's time that goes away; negative when it gets slower."""
+        return self.before.share - self.after.share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An index that is taken, with the costs of the queries it helps: before and after it."""
+    """An index that is taken, with what it does to the queries it changes."""
 
     candidate: IndexCandidate
-    #: milliseconds of execution an hour that the planner's costs say go away
+    #: milliseconds of execution an hour that go away
     saved_ms_per_hour: float
     write_ms_per_hour: float
     writes_per_hour: float
     size_bytes: int
-    #: queryid: (cost without any new index, cost before this one, cost with it)
-    costs: Mapping[QueryId, tuple[float, float, float]]
+    changes: Mapping[QueryId, Change]
+
+    @property
+    def net_ms_per_hour(self) -> float:
+        """What it saves less its upkeep; nothing where it makes a query slower."""
+        if any(-change.improvement > _LARGEST_LOSS for change in self.changes.values()):
+            return -float("inf")
+        return self.saved_ms_per_hour - self.write_ms_per_hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,193 +74,151 @@ class Selection:
     reasons: Mapping[QueryId, str] = field(default_factory=dict)
     #: (mean time in ms, cost) of all queries: how cost relates to time on this server
     times_and_costs: tuple[tuple[float, float], ...] = ()
+    #: what-if questions that the planner was asked
+    questions: int = 0
 
 
-class _Costs:
-    """Costs of the subjects under a configuration, asked for only where it touches a table."""
-
-    def __init__(self, what_if: WhatIf, subjects: Iterable[Subject]) -> None:
-        self.what_if = what_if
-        self.base: dict[QueryId, float] = {}
-        self.subjects: dict[QueryId, Subject] = {s.query.queryid: s for s in subjects}
-        self.tables: dict[QueryId, frozenset[int]] = {}
-
-    def cost(self, subject: Subject, configuration: Iterable[IndexCandidate]) -> float:
-        indexes = tuple(configuration)
-        return sum(
-            weight * self.what_if.cost(text, indexes).total_cost for text, weight in subject.texts
-        )
-
-    def used(
-        self, subject: Subject, configuration: tuple[IndexCandidate, ...]
-    ) -> set[IndexCandidate]:
-        return {
-            index
-            for text, _ in subject.texts
-            for index in self.what_if.cost(text, configuration).used
-        }
-
-
-def select_indexes(given: Situation, what_if: WhatIf) -> Selection:
+def select_indexes(
+    given: Situation, what_if: WhatIf, most_questions: int = MOST_QUESTIONS
+) -> Selection:
     """Choose indexes for the workload; see the module for the method."""
-    costs = _Costs(what_if, given.subjects)
-    reasons: dict[QueryId, str] = {}
-    pool: dict[IndexCandidate, set[QueryId]] = {}
-    for subject in given.subjects:
-        reason = _collect(given, subject, costs, pool)
-        if reason:
-            reasons[subject.query.queryid] = reason
-    choices = _greedy(given, costs, pool)
-    helped = {queryid for choice in choices for queryid in choice.costs}
-    for queryid in costs.base:
+    outlook = Outlook(what_if, most_questions)
+    found = pool(given, outlook, most_questions)
+    greedy = _Greedy(given, outlook, frozenset(found.costs))
+    choices = greedy.consolidated(greedy.chosen(found.indexes))
+    helped = {queryid for choice in choices for queryid in choice.changes}
+    reasons = dict(found.reasons)
+    for queryid in found.costs:
         if queryid not in helped:
-            reasons.setdefault(
-                queryid,
-                "an index would help, but saves too little of the workload's time to be worth "
-                "its upkeep",
-            )
+            reasons.setdefault(queryid, greedy.refused.get(queryid, _TOO_LITTLE))
+    times = {subject.query.queryid: subject.query.mean_exec_time for subject in given.subjects}
     return Selection(
         choices=tuple(choices),
-        reasons=reasons,
-        times_and_costs=tuple(
-            (costs.subjects[queryid].query.mean_exec_time, cost)
-            for queryid, cost in costs.base.items()
-        ),
+        reasons={queryid: reason for queryid, reason in reasons.items() if queryid not in helped},
+        times_and_costs=tuple((times[queryid], cost) for queryid, cost in found.costs.items()),
+        questions=outlook.questions,
     )
 
 
-def _collect(
-    given: Situation,
-    subject: Subject,
-    costs: _Costs,
-    pool: dict[IndexCandidate, set[QueryId]],
-) -> str | None:
-    """Put what the planner would use for one query into the pool, or say why nothing."""
-    queryid = subject.query.queryid
-    try:
-        base = costs.cost(subject, ())
-        costs.base[queryid] = base
-        listed = tuple(c for c in candidates(given, subject) if _is_small_enough(given, c))
-        if not listed:
-            return _nothing_to_index(given, subject)
-        best = costs.cost(subject, listed)
-        used = costs.used(subject, listed)
-        for index in tuple(used):
-            used.update(relaxations(index))
-    except (NotExplainable, UnsafeStatement) as exc:
-        return f"the planner gives no plan: {exc.message}"
-    if best > base * (1 - SMALLEST_GAIN):
-        return (
-            f"{len(listed)} indexes were tried: with the best of them the planner's cost falls "
-            f"only from {base:,.0f} to {best:,.0f}"
-        )
-    for index in used:
-        pool.setdefault(index, set()).add(queryid)
-    return None
+_TOO_LITTLE = (
+    "an index would help, but saves too little of the workload's time to be worth its upkeep"
+)
 
 
-def _is_small_enough(given: Situation, index: IndexCandidate) -> bool:
-    table = given.catalog.tables[index.table_oid]
-    room = _LARGEST_COVERING_SHARE * table.table_bytes
-    return not index.include or index_bytes(index, table) <= room
+class _Greedy:
+    """The choice and what it has to remember: the situation, the outlook, the refusals."""
 
+    def __init__(self, given: Situation, outlook: Outlook, considered: frozenset[QueryId]) -> None:
+        self.given = given
+        self.outlook = outlook
+        self.considered = considered
+        self.hours = max(given.workload.observed_hours, 1e-6)
+        self.smallest = _SMALLEST_SHARE * given.workload.total_exec_time / self.hours
+        #: why an index that would help a query was not taken
+        self.refused: dict[QueryId, str] = {}
 
-def _nothing_to_index(given: Situation, subject: Subject) -> str:
-    tables = [given.table_of(use.schema, use.name) for use in subject.references.tables]
-    if not tables:
-        return "it reads no table"
-    if all(table is None for table in tables):
-        return "its tables are not in the catalog: temporary, dropped, or another search_path"
-    if subject.references.unresolved:
-        name = subject.references.unresolved[0]
-        return f"the column {name.name} could not be resolved: {name.reason}"
-    return "existing indexes serve its conditions, or its tables are too small for an index"
-
-
-def _greedy(
-    given: Situation, costs: _Costs, pool: Mapping[IndexCandidate, set[QueryId]]
-) -> list[Choice]:
-    taken: list[IndexCandidate] = []
-    choices: list[Choice] = []
-    current = dict(costs.base)
-    smallest = _SMALLEST_SHARE * given.workload.total_exec_time / _hours(given)
-    queue = [(-float("inf"), number, -1, index) for number, index in enumerate(pool)]
-    heapq.heapify(queue)
-    while queue and len(choices) < _MOST_INDEXES:
-        bound, number, seen, index = heapq.heappop(queue)
-        if seen != len(taken):  # its benefit is out of date: compute it again, then queue it
-            choice = _choice(given, costs, current, taken, index)
-            heapq.heappush(queue, (-_net(choice), number, len(taken), index))
-            continue
-        if -bound < smallest:
-            break
-        choice = _narrowest(given, costs, current, taken, index)
-        queue = [entry for entry in queue if entry[3] != choice.candidate]
+    def chosen(self, indexes: Iterable[IndexCandidate]) -> list[IndexCandidate]:
+        """Indexes in the order they are taken."""
+        taken: list[IndexCandidate] = []
+        queue = [(-float("inf"), number, -1, index) for number, index in enumerate(indexes)]
         heapq.heapify(queue)
-        taken.append(choice.candidate)
-        choices.append(choice)
-        current.update({queryid: after for queryid, (_, _, after) in choice.costs.items()})
-    return choices
+        while queue and len(taken) < _MOST_INDEXES and not self.outlook.is_spent:
+            bound, number, seen, index = heapq.heappop(queue)
+            if seen != len(taken):  # its benefit is out of date: compute it, then queue it again
+                choice = self.choice(taken, index)
+                self._note_refusal(choice)
+                heapq.heappush(queue, (-choice.net_ms_per_hour, number, len(taken), index))
+            elif -bound < self.smallest:
+                break
+            else:
+                best = self._narrowest(taken, index)
+                queue = [entry for entry in queue if entry[3] != best]
+                heapq.heapify(queue)
+                taken.append(best)
+        return taken
+
+    def consolidated(self, taken: list[IndexCandidate]) -> list[Choice]:
+        """The choices, without indexes that a wider one taken later serves nearly as well."""
+        best = self._in_order(taken)
+        for index in taken:
+            if any(extends(other, index) for other in taken if other != index):
+                without = [choice.candidate for choice in best if choice.candidate != index]
+                other = self._in_order(without)
+                if _net(other) >= _GOOD_ENOUGH * _net(best):
+                    best = other
+        return [choice for choice in best if choice.net_ms_per_hour >= self.smallest]
+
+    def choice(self, taken: list[IndexCandidate], index: IndexCandidate) -> Choice:
+        """What an index does beside those already taken."""
+        changes: dict[QueryId, Change] = {}
+        saved = 0.0
+        for subject in self.given.subjects_of(index.table_oid):
+            queryid = subject.query.queryid
+            if queryid not in self.considered or not _may_use(subject, index):
+                continue
+            before = self.outlook.remaining(subject, taken)
+            after = self.outlook.remaining(subject, (*taken, index))
+            change = Change(before=before, after=after)
+            if _matters(change):
+                changes[queryid] = change
+                saved += subject.query.total_exec_time * change.improvement
+        writes = writes_per_hour(self.given, index)
+        return Choice(
+            candidate=index,
+            saved_ms_per_hour=saved / self.hours,
+            write_ms_per_hour=writes * INDEX_WRITE_MS,
+            writes_per_hour=writes,
+            size_bytes=index_bytes(index, self.given.catalog.tables[index.table_oid]),
+            changes=changes,
+        )
+
+    def _narrowest(self, taken: list[IndexCandidate], index: IndexCandidate) -> IndexCandidate:
+        """The index, or the smallest of its narrower forms that is nearly as good."""
+        best = self.choice(taken, index)
+        enough = _GOOD_ENOUGH * best.net_ms_per_hour
+        forms = [self.choice(taken, narrower) for narrower in relaxations(index)]
+        good = [form for form in forms if form.net_ms_per_hour >= enough]
+        return min((best, *good), key=lambda form: form.size_bytes).candidate
+
+    def _in_order(self, taken: Iterable[IndexCandidate]) -> list[Choice]:
+        choices: list[Choice] = []
+        for index in taken:
+            choices.append(self.choice([choice.candidate for choice in choices], index))
+        return choices
+
+    def _note_refusal(self, choice: Choice) -> None:
+        slower = [q for q, change in choice.changes.items() if -change.improvement > _LARGEST_LOSS]
+        for queryid in choice.changes:
+            if slower:
+                self.refused[queryid] = (
+                    f"an index on {choice.candidate.table} ({', '.join(choice.candidate.columns)}) "
+                    f"would help, but make query {slower[0]} slower: its logged plan met many more "
+                    "rows than the planner expects"
+                )
+            elif choice.net_ms_per_hour < self.smallest:
+                self.refused.setdefault(queryid, _worth(choice))
 
 
-def _net(choice: Choice) -> float:
-    return choice.saved_ms_per_hour - choice.write_ms_per_hour
-
-
-def _narrowest(
-    given: Situation,
-    costs: _Costs,
-    current: Mapping[QueryId, float],
-    taken: list[IndexCandidate],
-    index: IndexCandidate,
-) -> Choice:
-    """The index, or the smallest of its relaxations that is nearly as good."""
-    best = _choice(given, costs, current, taken, index)
-    for narrower in relaxations(index):
-        other = _choice(given, costs, current, taken, narrower)
-        if _net(other) >= _GOOD_ENOUGH * _net(best) and other.size_bytes < best.size_bytes:
-            best = other
-    return best
-
-
-def _choice(
-    given: Situation,
-    costs: _Costs,
-    current: Mapping[QueryId, float],
-    taken: list[IndexCandidate],
-    index: IndexCandidate,
-) -> Choice:
-    """What an index does beside those already taken."""
-    changed: dict[QueryId, tuple[float, float, float]] = {}
-    saved = 0.0
-    for queryid, base in costs.base.items():
-        subject = costs.subjects[queryid]
-        if not _touches(given, subject, index.table_oid):
-            continue
-        before = current[queryid]
-        after = costs.cost(subject, (*taken, index))
-        if after < before * (1 - SMALLEST_GAIN):
-            changed[queryid] = (base, before, after)
-            saved += subject.query.total_exec_time * (before - after) / base
-    inserted, updated, _ = given.workload.write_rates.get(index.table_oid, (0.0, 0.0, 0.0))
-    # an update that is HOT today writes all indexes once one of its columns is indexed: count all
-    writes = inserted + updated
-    return Choice(
-        candidate=index,
-        saved_ms_per_hour=saved / _hours(given),
-        write_ms_per_hour=writes * INDEX_WRITE_MS,
-        writes_per_hour=writes,
-        size_bytes=index_bytes(index, given.catalog.tables[index.table_oid]),
-        costs=changed,
+def _worth(choice: Choice) -> str:
+    return (
+        f"an index on {choice.candidate.table} ({', '.join(choice.candidate.columns)}) would save "
+        f"{choice.saved_ms_per_hour:,.0f} ms an hour and cost {choice.write_ms_per_hour:,.0f} ms "
+        f"an hour to keep up ({choice.writes_per_hour:,.0f} rows written): not worth it"
     )
 
 
-def _touches(given: Situation, subject: Subject, table_oid: int) -> bool:
+def _net(choices: Iterable[Choice]) -> float:
+    return sum(choice.net_ms_per_hour for choice in choices)
+
+
+def _matters(change: Change) -> bool:
+    before, after = change.before.share, change.after.share
+    return after < before * (1 - SMALLEST_GAIN) or after > before * (1 + _LARGEST_LOSS)
+
+
+def _may_use(subject: Subject, index: IndexCandidate) -> bool:
+    """An index whose first column a query does not name cannot help it."""
     return any(
-        (table := given.table_of(use.schema, use.name)) is not None and table.oid == table_oid
-        for use in subject.references.tables
+        table.oid == index.table_oid and index.columns[0] in use.columns
+        for use, table in subject.uses
     )
-
-
-def _hours(given: Situation) -> float:
-    return max(given.workload.observed_hours, 1e-6)

@@ -4,10 +4,13 @@ From what the node did (rows, space on disk), in the terms of PostgreSQL's own m
 (tuplesort.c, nodeHash.c, nodeAgg.c); checked against servers by tests/analyze/parameters.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from pgadvisor.plans import Plan, PlanNode
 from pgadvisor.plans.measures import actual_rows_total
 
-__all__ = ["WorkMem", "need_bytes", "spilling_nodes"]
+__all__ = ["MemoryRules", "need_bytes", "spilling_nodes"]
 
 #: a SortTuple: pointer, first key, null flag, source tape
 _SORT_TUPLE = 24
@@ -22,22 +25,26 @@ _HASH_TUPLE = 16
 _BUCKET = 8
 #: beside the key: TupleHashEntry in a table that is half full, headers, transition states
 _GROUP = 140
-_DEFAULT_MULTIPLIER_15 = 2.0
 
 
-class WorkMem:
-    """What the settings and the version make of work_mem; a plain value."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRules:
+    """What of a server decides how far work_mem goes."""
 
-    __slots__ = ("hash_mem_multiplier", "server_version_num")
+    server_version_num: int
+    hash_mem_multiplier: float
 
-    def __init__(self, *, hash_mem_multiplier: float | None, server_version_num: int) -> None:
-        self.server_version_num = server_version_num or 150000
-        default = _DEFAULT_MULTIPLIER_15 if self.server_version_num >= 150000 else 1.0
-        self.hash_mem_multiplier = hash_mem_multiplier or default
+    @classmethod
+    def of(cls, settings: Mapping[str, str], server_version_num: int) -> "MemoryRules":
+        """From pg_settings; hash_mem_multiplier is 1 before PostgreSQL 15, then 2 by default."""
+        version = server_version_num or 150000
+        default = 2.0 if version >= 150000 else 1.0
+        multiplier = float(settings.get("hash_mem_multiplier", default))
+        return cls(server_version_num=version, hash_mem_multiplier=multiplier)
 
 
 def spilling_nodes(plan: Plan) -> list[tuple[PlanNode, PlanNode | None]]:
-    """The nodes that went to disk, each with its parent."""
+    """The nodes that went to disk, each with its parent (None for the root)."""
     found = []
     stack: list[tuple[PlanNode, PlanNode | None]] = [(plan.root, None)]
     while stack:
@@ -48,7 +55,7 @@ def spilling_nodes(plan: Plan) -> list[tuple[PlanNode, PlanNode | None]]:
     return found
 
 
-def need_bytes(node: PlanNode, parent: PlanNode | None, given: WorkMem) -> int:
+def need_bytes(node: PlanNode, parent: PlanNode | None, given: MemoryRules) -> int:
     """Bytes of work_mem with which a node that went to disk would have stayed in memory."""
     if node.sort_space_type == "Disk":
         return int(_sort_bytes(node, parent, given))
@@ -57,7 +64,7 @@ def need_bytes(node: PlanNode, parent: PlanNode | None, given: WorkMem) -> int:
     return int(_group_bytes(node) / given.hash_mem_multiplier)
 
 
-def _sort_bytes(node: PlanNode, parent: PlanNode | None, given: WorkMem) -> float:
+def _sort_bytes(node: PlanNode, parent: PlanNode | None, given: MemoryRules) -> float:
     on_disk = (node.sort_space_used or 0) * 1024
     by_width = node.plan_width + _TUPLE_HEADER - _TAPE_LESS + 4
     rows = _rows_in(node)
@@ -83,7 +90,7 @@ def _rows_in(node: PlanNode) -> float:
     return (actual_rows_total(child) or 0.0) / loops
 
 
-def _sort_row(on_tape: float, given: WorkMem, *, bounded: bool) -> float:
+def _sort_row(on_tape: float, given: MemoryRules, *, bounded: bool) -> float:
     """Bytes in memory of a row that takes `on_tape` bytes on tape."""
     version = given.server_version_num
     if on_tape < _DATUM_ON_TAPE and version >= 150000:

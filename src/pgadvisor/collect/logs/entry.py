@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from pgadvisor.records.log import LogSkip
 
-__all__ = ["DURATION", "ENTRY_LIMIT_BYTES", "Entry", "Split"]
+__all__ = ["DURATION", "ENTRY_LIMIT_BYTES", "HEAD_BYTES", "Entry", "Split"]
 
 #: entries over this are left out, as the pganalyze collector does (its limit to stitch lines)
 ENTRY_LIMIT_BYTES = 10 * 1024 * 1024
+
+#: what is read of the line behind an entry, and the longest head of a line in stderr
+HEAD_BYTES = 8192
 
 #: auto_explain.c, explain_ExecutorEnd: not translated, since contrib has no message catalogue
 DURATION = re.compile(r"duration: (\d{1,15}\.\d{1,6}) ms  plan:\n")

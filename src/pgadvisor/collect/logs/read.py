@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pgadvisor.collect.logs.access import unreadable
-from pgadvisor.collect.logs.entry import ENTRY_LIMIT_BYTES, Split
+from pgadvisor.collect.logs.entry import ENTRY_LIMIT_BYTES, HEAD_BYTES, Split
 from pgadvisor.collect.logs.files import LogFile, log_files, newer_file, same_file
 from pgadvisor.collect.logs.formats import plan_captures, split_entries
 from pgadvisor.collect.logs.opened import Opened, end_of, is_signed, signed, start_of
@@ -210,9 +210,10 @@ def _piece(
             dropping=position.dropping,
             limit=reading.limit,
         )
-        if split.consumed or is_to_end or length > reading.limit:
+        largest = reading.limit + 2 * HEAD_BYTES
+        if split.consumed or is_to_end or length >= largest:
             return _Piece(data, head, split, is_to_end)
-        length = min(2 * length, reading.limit + 1)
+        length = min(2 * length, largest)
 
 
 def _is_same(position: LogPosition, head: bytes, data: bytes) -> bool:

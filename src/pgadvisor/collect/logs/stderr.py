@@ -5,7 +5,7 @@ Source: send_message_to_server_log and append_with_tabs in elog.c.
 
 import re
 
-from pgadvisor.collect.logs.entry import DURATION, Entry, Split
+from pgadvisor.collect.logs.entry import DURATION, HEAD_BYTES, Entry, Split
 from pgadvisor.collect.logs.prefix import Prefix
 from pgadvisor.records.log import LogSkip
 
@@ -25,10 +25,6 @@ _CONTEXT = re.compile(
 )
 
 
-#: a head over this is no prefix with a severity
-_LONGEST_HEAD = 8192
-
-
 def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix: Prefix) -> Split:
     """Cut the entries that may hold a plan out of `data`, with the next line where it matters.
 
@@ -44,14 +40,18 @@ def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix
         if data[start : start + 1] == b"\t":
             at = mark + len(_MARK)
             continue
-        stop, following = _end(data, mark, start, final=final, asks_context="Q" in prefix.escapes)
-        if not following:
+        stop = _end(data, mark, final=final)
+        if stop is None:
             _hold(split, data, start, limit)
             return split
         if stop - start > limit:
             split.skipped.append(LogSkip.TOO_LARGE)
         else:
-            split.entries.append(data[start:following])
+            behind = _end_of_context(data, start, stop, final=final, prefix=prefix)
+            if behind is None:
+                split.consumed = start
+                return split
+            split.entries.append(data[start:behind])
         split.consumed = at = stop
     if final:
         split.consumed = len(data)
@@ -60,16 +60,26 @@ def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix
     return split
 
 
-def _end(data: bytes, mark: int, start: int, *, final: bool, asks_context: bool) -> tuple[int, int]:
-    """Where an entry ends, and where the line behind it does if it is asked for; 0 for not yet."""
+def _end(data: bytes, mark: int, *, final: bool) -> int | None:
+    """Where an entry ends; None for not yet."""
     end = _LINE_END.search(data, mark + len(_MARK) - 1)
     stop = end.end() if end else len(data)
-    if stop == len(data) and not (final or data.endswith(_CLOSED)):
-        return stop, 0
-    # the log's id is the outermost statement's, EXPLAIN's (verbose, 16 and newer) its own
-    if not asks_context or data.find(b'"Query Identifier"', start, stop) >= 0:
-        return stop, stop
-    return stop, data.find(b"\n", stop) + 1 or (len(data) if final else 0)
+    return stop if stop < len(data) or final or data.endswith(_CLOSED) else None
+
+
+def _end_of_context(
+    data: bytes, start: int, stop: int, *, final: bool, prefix: Prefix
+) -> int | None:
+    """Where the line behind an entry ends, if that line is to be seen at all; None for not yet.
+
+    The log's id is the outermost statement's, EXPLAIN's own (verbose, 16 and newer) the plan's.
+    """
+    if "Q" not in prefix.escapes or data.find(b'"Query Identifier"', start, stop) >= 0:
+        return stop
+    newline = data.find(b"\n", stop, stop + HEAD_BYTES)
+    if newline >= 0:
+        return newline + 1
+    return min(len(data), stop + HEAD_BYTES) if final or len(data) - stop > HEAD_BYTES else None
 
 
 def _last_entry(data: bytes, start: int) -> int:
@@ -106,7 +116,7 @@ def parse_stderr(entry: bytes, prefix: Prefix) -> Entry | LogSkip | None:
     head, _, body = entry.decode(errors="replace").partition("\n")
     begin = head.rfind("duration: ")
     duration = DURATION.match(f"{head[begin:]}\n")
-    severity = _SEVERITY.search(head[:begin]) if begin < _LONGEST_HEAD else None
+    severity = _SEVERITY.search(head[:begin]) if begin < HEAD_BYTES else None
     if duration is None or severity is None:
         return None
     fields = prefix.match(head[: severity.start()])
@@ -141,5 +151,5 @@ def _known(name: str | None) -> str | None:
 
 
 def _is_context(line: str, prefix: Prefix) -> bool:
-    found = _CONTEXT.search(line, 0, _LONGEST_HEAD)
+    found = _CONTEXT.search(line, 0, HEAD_BYTES)
     return found is not None and prefix.match(line[: found.start()]) is not None

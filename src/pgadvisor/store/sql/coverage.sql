@@ -1,5 +1,6 @@
--- one row: the seconds that intervals of a target cover in one bucket of time
-select to_timestamp(floor(extract(epoch from captured_at) / %(bucket)s) * %(bucket)s) as at,
+-- one row: the seconds that intervals of a target cover in one bucket of time, by their end
+select to_timestamp(floor(extract(epoch from captured_at - interval '1 ms') / %(bucket)s) * %(bucket)s)
+           as at,
        sum(extract(epoch from captured_at - since))::float8 as covered_seconds
 from snapshots
 where target_id = %(target_id)s and since is not null

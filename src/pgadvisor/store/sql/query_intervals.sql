@@ -1,5 +1,5 @@
 -- one row: what a query did in one bucket of time, from intervals
-select to_timestamp(floor(extract(epoch from d.until) / %(bucket)s) * %(bucket)s) as at,
+select to_timestamp(floor(extract(epoch from d.until - interval '1 ms') / %(bucket)s) * %(bucket)s) as at,
        coalesce(sum(d.calls), 0)::bigint as calls,
        coalesce(sum(d.total_exec_time), 0)::float8 as total_exec_time,
        coalesce(sum(d.total_exec_time) / nullif(sum(d.calls), 0), 0)::float8 as mean_exec_time,

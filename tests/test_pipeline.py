@@ -259,3 +259,34 @@ def test_a_query_is_found_by_negative_queryid_and_by_fingerprint(
         assert with_fingerprint.fingerprint is not None
         found = find_query(conn, with_fingerprint.fingerprint, since=since, until=until)
         assert found.fingerprint == with_fingerprint.fingerprint
+
+
+@pytest.mark.slow
+def test_a_query_that_is_always_cancelled_gets_advice(
+    shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int, target_dsn: str
+) -> None:
+    observe(target, store, target_id)
+
+    def cancelled() -> None:
+        with psycopg.connect(target_dsn, autocommit=True) as conn:
+            conn.execute("set statement_timeout = '4s'")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                conn.execute(
+                    "select count(*), pg_sleep(60) from customers where email = 'customer7@example.org'"
+                )
+
+    thread = threading.Thread(target=cancelled)
+    thread.start()
+    while thread.is_alive():
+        pipeline.observe_activity(target, store, target_id)
+        thread.join(0.2)
+    observe(target, store, target_id)
+    advice = advise(target, store, target_id)
+    found = [
+        one for one in advice.recommendations if "customers_email_idx" in one.finding.statement
+    ]
+    assert found
+    query = next(q for q in advice.workload.queries if q.is_unfinished)
+    assert query.queryid == found[0].finding.effects[0].queryid
+    assert query.calls == 1
+    assert 2000 < query.total_exec_time < 4500

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgadvisor.analyze import Analysis, analyze, situation
-from pgadvisor.collect.activity import fetch_activity
+from pgadvisor.collect.activity import fetch_activity, fetch_running
 from pgadvisor.collect.catalog import fetch_catalog
 from pgadvisor.collect.checks import check
 from pgadvisor.collect.explain import explain
@@ -70,6 +70,8 @@ __all__ = [
 
 #: pieces of a log read in one round, of 16 MB or so each: the rest waits for the next round
 _MOST_LOG_PIECES = 8
+#: a statement that runs for so long is noted with its text while it runs
+_LONG_RUN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +186,12 @@ def _save_new_texts(
 
 
 def observe_activity(target: Target, store: Store, target_id: int) -> None:
-    """Sample what the backends are doing."""
+    """Sample what the backends are doing, and note statements that have run for a while."""
     samples = fetch_activity(target)
+    running = fetch_running(target, longer_than=_LONG_RUN)
     with store.transaction() as conn:
         stored_activity.save_activity(conn, target_id, samples)
+        stored_activity.save_running(conn, target_id, running)
 
 
 def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> Catalog:

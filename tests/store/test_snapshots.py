@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -74,12 +75,11 @@ def test_deltas_hours_and_load_of_an_interval(store: Store) -> None:
 
 def test_every_counter_is_saved_and_loaded(store: Store, second: Store) -> None:
     target = new_target(store)
-    full = Counters(
-        **{
-            field.name: number + 1 if field.type in (int, "int") else (number + 1) / 7
-            for number, field in enumerate(fields(Counters))
-        }
-    )
+    values: dict[str, Any] = {
+        field.name: number + 1 if field.type in (int, "int") else (number + 1) / 7
+        for number, field in enumerate(fields(Counters))
+    }
+    full = Counters(**values)
     one = replace(
         entry(-(2**63), 1),
         counters=full,

@@ -47,7 +47,7 @@ def demo(
     duration_text: Annotated[
         str, typer.Option("--for", metavar="60s", help="How long the workload runs.")
     ] = "60s",
-    scale: Annotated[float, typer.Option(min=0.001, help="Size of the shop; 1 is 300 MB.")] = 1.0,
+    scale: Annotated[float, typer.Option(min=0.001, help="Size of the shop; 1 is 480 MB.")] = 1.0,
     port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -205,6 +205,10 @@ class Observer:
                 keep = settings.raw_retention if is_raw else settings.hourly_retention
                 drop_partitions(conn, table, now - keep)
             conn.execute(
+                "delete from running_statements where last_seen_at < %s",
+                [now - settings.raw_retention],
+            )
+            conn.execute(
                 "delete from activity_samples where captured_at < %s",
                 [now - settings.raw_retention],
             )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["ActivitySample", "Extension", "ServerInfo", "Setting"]
+__all__ = ["ActivitySample", "Extension", "RunningStatement", "ServerInfo", "Setting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +70,16 @@ class ActivitySample:
     queryid: int | None
     backends: int
     longest_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStatement:
+    """A statement that was running at `captured_at`, of pg_stat_activity."""
+
+    captured_at: datetime
+    pid: int
+    started_at: datetime
+    datname: str | None
+    usename: str | None
+    queryid: int
+    query: str

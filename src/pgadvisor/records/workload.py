@@ -79,6 +79,9 @@ class Query:
     #: False for a statement inside a function (pg_stat_statements.track = all)
     toplevel: bool = True
     plans: tuple[StoredPlan, ...] = ()
+    #: seen running and never finished: calls and time are of samples of pg_stat_activity, and
+    #: the text has its constants
+    is_unfinished: bool = False
     #: why no plan could be had, when there is none
     no_plan_reason: str | None = None
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pgadvisor.records.server import ActivitySample
+from pgadvisor.records.server import ActivitySample, RunningStatement
 from pgadvisor.store.connection import Connection
 
-__all__ = ["save_activity"]
+__all__ = ["save_activity", "save_running"]
 
 
 def save_activity(conn: Connection, target_id: int, samples: Iterable[ActivitySample]) -> None:
@@ -22,5 +22,23 @@ def save_activity(conn: Connection, target_id: int, samples: Iterable[ActivitySa
                     one.longest_ms,
                 )
                 for one in samples
+            ],
+        )
+
+
+def save_running(conn: Connection, target_id: int, statements: Iterable[RunningStatement]) -> None:
+    """Note long executions; one that is seen again has run on."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into running_statements (target_id, pid, started_at, last_seen_at, datname,
+                   usename, queryid, query) values (%s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (target_id, pid, started_at) do update
+               set last_seen_at = excluded.last_seen_at""",
+            [
+                (
+                    *(target_id, one.pid, one.started_at, one.captured_at, one.datname),
+                    *(one.usename, one.queryid, one.query.replace("\0", "")),
+                )
+                for one in statements
             ],
         )

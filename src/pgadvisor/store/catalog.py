@@ -26,7 +26,10 @@ _INDEX_STATISTICS = ("total_bytes", "idx_scan")
 def save_catalog(conn: Connection, target_id: int, catalog: Catalog) -> None:
     """Save what changed since the last time; nothing where nothing did."""
     objects: dict[tuple[str, str], dict[str, Any]] = {
-        ("search_path", ""): {"search_path": list(catalog.search_path)}
+        ("search_path", ""): {
+            "search_path": list(catalog.search_path),
+            "role_settings": {role: dict(own) for role, own in catalog.role_settings.items()},
+        }
     }
     statistics: dict[int, tuple[str, dict[str, Any]]] = {}
     for table in catalog.tables.values():
@@ -122,6 +125,7 @@ def load_catalog(conn: Connection, target_id: int, database: str) -> Catalog | N
         indexes=tuple(Index(**_tuples(values)) for values in found["index"]),
         foreign_keys=tuple(ForeignKey(**_tuples(values)) for values in found["foreign_key"]),
         search_path=tuple(found["search_path"][0]["search_path"]),
+        role_settings=found["search_path"][0]["role_settings"],
     )
 
 

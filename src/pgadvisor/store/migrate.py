@@ -27,7 +27,8 @@ create table if not exists schema_migrations (
     name text not null,
     digest text not null,
     applied_at timestamptz not null
-)"""
+);
+comment on table schema_migrations is 'One row is one migration that was applied.'"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.queries import load
 
 __all__ = [
+    "fingerprint_of",
     "load_log_position",
     "plans_of",
     "save_log_position",
@@ -45,7 +46,8 @@ class _Group:
 
 
 @lru_cache(maxsize=4096)
-def _fingerprint(query: str) -> str | None:
+def fingerprint_of(query: str) -> str | None:
+    """The fingerprint of a text, None when it cannot be parsed."""
     try:
         return fingerprint(query)
     except NotParsable:
@@ -65,7 +67,7 @@ def save_plans(conn: Connection, target_id: int, captures: Iterable[PlanCapture]
         key = _Key(
             capture.database,
             capture.queryid,
-            _fingerprint(capture.query),
+            fingerprint_of(capture.query),
             plan_shape,
             capture.source,
         )

@@ -1,14 +1,15 @@
 """The stored workload of one database, as the analysis reads it."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import Query, Workload
 from pgadvisor.store.catalog import current_settings
 from pgadvisor.store.connection import Connection
-from pgadvisor.store.plans import plans_of, unexplained
+from pgadvisor.store.plans import fingerprint_of, plans_of, unexplained
 from pgadvisor.store.queries import load
 from pgadvisor.store.targets import StoredTarget
 
@@ -44,11 +45,15 @@ def load_workload(
         observed = conn.execute(load("reset_window"), window).fetchone() or (None, None, 0.0, None)
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(load(source), {**window, "most": most}).fetchall()
-    plans = plans_of(
-        conn, target.id, database, {QueryId(r["queryid"]): r["fingerprint"] for r in rows}
-    )
+        cancelled = cursor.execute(
+            load("unfinished_queries"), {**window, "database": database}
+        ).fetchall()
+    unfinished = [_unfinished(row) for row in cancelled]
+    fingerprints = {QueryId(row["queryid"]): row["fingerprint"] for row in rows}
+    fingerprints |= {query.queryid: query.fingerprint for query in unfinished}
+    plans = plans_of(conn, target.id, database, fingerprints)
     reasons = unexplained(conn, target.id, place[0])
-    queries = tuple(
+    queries = tuple(replace(q, plans=plans.get(q.queryid, ())) for q in unfinished) + tuple(
         Query(
             **{**row, "users": tuple(row["users"])},
             plans=plans.get(QueryId(row["queryid"]), ()),
@@ -69,4 +74,18 @@ def load_workload(
         server_version_num=target.server_version_num or 0,
         peak_active_backends=observed[3],
         write_rates={oid: (i, u, d) for oid, i, u, d in writes},
+    )
+
+
+def _unfinished(row: DictRow) -> Query:
+    """A query that only samples of activity have seen: it was cancelled, or runs still."""
+    return Query(
+        queryid=QueryId(row["queryid"]),
+        fingerprint=fingerprint_of(row["query"]),
+        query=row["query"],
+        calls=row["calls"],
+        total_exec_time=row["total_exec_time"],
+        rows=0,
+        users=tuple(user for user in row["users"] if user),
+        is_unfinished=True,
     )

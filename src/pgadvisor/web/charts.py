@@ -10,6 +10,12 @@ from pgadvisor.web.reads import Load
 
 __all__ = ["line_chart", "load_chart"]
 
+_TIME_LABELS = {
+    "month": "{d} {MMM}",
+    "day": "{d} {MMM}",
+    "hour": "{HH}:{mm}",
+    "minute": "{HH}:{mm}",
+}
 _DIGITS = "value => value == null ? '–' : pgadvisor.number(value)"
 
 

@@ -186,7 +186,12 @@ def read_query_page(
         plans = plans_of(conn, query.target_id, database, {key: query.fingerprint})
         width = bucket_seconds_of(window.since, window.until)
         covered = coverage(
-            conn, query.target_id, bucket_seconds=width, of_hours=is_of_hours(width), **span
+            conn,
+            query.target_id,
+            since=window.since,
+            until=window.until,
+            bucket_seconds=width,
+            of_hours=is_of_hours(width),
         )
         return QueryPage(
             query=query,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pgadvisor.collect.logs import read_log
-from pgadvisor.errors import ConfigInvalid, LogUnreadable
+from pgadvisor.errors import LogUnreadable
 from pgadvisor.records.log import LogBatch, LogFormat, LogPosition, LogSkip, LogSource
 
 PREFIX = "%m [%p] %q%u@%d app=%a id=%Q "
@@ -283,7 +283,7 @@ def test_zone_is_the_one_of_log_timezone(tmp_path: Path) -> None:
     content = line("x", timestamp="2026-07-01 12:00:00.000 CEST")
     (capture,) = one(tmp_path, content, timezone="Europe/Berlin").captures
     assert capture.captured_at.isoformat() == "2026-07-01T10:00:00+00:00"
-    with pytest.raises(ConfigInvalid, match="Nowhere/Else"):
+    with pytest.raises(LogUnreadable, match="Nowhere/Else"):
         one(tmp_path, content, timezone="Nowhere/Else")
 
 

@@ -29,7 +29,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 def plan_capture(entry: Entry, log_timezone: str) -> PlanCapture | LogSkip:
     """The capture of an entry, or why there is none.
 
-    Raises `ConfigInvalid` when `log_timezone` is needed and not known on this machine.
+    Raises `LogUnreadable` when `log_timezone` is needed and not known on this machine.
     """
     explained = _explained(entry.plan)
     if isinstance(explained, LogSkip):

@@ -33,7 +33,7 @@ def split_entries(
 def plan_captures(source: LogSource, entries: Iterable[bytes]) -> Iterator[PlanCapture | LogSkip]:
     """The captures of entries, or why there is none; nothing for entries without a plan.
 
-    Raises `ConfigInvalid` for a log_timezone that is needed and not known on this machine.
+    Raises `LogUnreadable` for a log_timezone that is needed and not known on this machine.
     """
     for raw in entries:
         entry = _parse(source, raw)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from pgadvisor.errors import ConfigInvalid
+from pgadvisor.errors import LogUnreadable
 
 __all__ = ["instant", "zone"]
 
@@ -18,13 +18,13 @@ _UTC_NAMES = frozenset({"UTC", "GMT", "Z", "UCT"})
 def zone(name: str) -> ZoneInfo:
     """The zone of a log_timezone.
 
-    Raises `ConfigInvalid` for a name that this machine's time zone data does not have.
+    Raises `LogUnreadable` for a name that this machine's time zone data does not have.
     """
     try:
         return ZoneInfo(name)
     # a file is opened by that name, so odd names are an OSError or ValueError
     except (KeyError, OSError, ValueError) as exc:
-        raise ConfigInvalid(
+        raise LogUnreadable(
             f"log_timezone {name!r} is not known on this machine",
             hint="Run: sudo apt-get install tzdata, "
             "or on the server: ALTER SYSTEM SET log_timezone = 'UTC'; SELECT pg_reload_conf();",

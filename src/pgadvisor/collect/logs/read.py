@@ -75,7 +75,7 @@ def read_log(
     written is left for the next call; one over `limit` bytes is dropped and counted. Bytes beyond
     `max_bytes` are read only for an entry that is itself larger.
 
-    Raises `LogUnreadable` with the command that mends it, `ConfigInvalid` for a log_timezone that
+    Raises `LogUnreadable` with the command that mends it, also for a log_timezone that
     is needed and not known on this machine.
     """
     reading = _Reading(source, log_files(source), max(1, max_bytes), limit)

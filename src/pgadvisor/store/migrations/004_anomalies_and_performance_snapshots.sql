@@ -18,6 +18,23 @@ create index activity_samples_idx on activity_samples (target_id, captured_at);
 comment on table activity_samples is
     'One row is how many client backends were in one state at one moment (pg_stat_activity).';
 
+create table running_statements (
+    target_id integer not null constraint running_statements_target_id_fkey
+        references targets on delete cascade,
+    pid integer not null,
+    started_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    datname text,
+    usename text,
+    queryid bigint not null,
+    query text not null,
+    constraint running_statements_pkey primary key (target_id, pid, started_at),
+    constraint running_statements_order check (started_at <= last_seen_at)
+);
+create index running_statements_idx on running_statements (target_id, datname, last_seen_at);
+comment on table running_statements is
+    'One row is one long execution seen while it ran; pg_stat_statements never counts a cancelled one.';
+
 create table anomalies (
     id bigint generated always as identity primary key,
     target_id integer not null constraint anomalies_target_id_fkey references targets on delete cascade,

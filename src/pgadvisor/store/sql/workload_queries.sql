@@ -1,6 +1,6 @@
 -- one row: a query of the database over the window, users and calls added up, busiest first
 with used as (
-    select s.queryid, s.userid, s.toplevel,
+    select s.queryid, s.userid, bool_or(s.toplevel) as toplevel,
            sum(d.calls) as calls, sum(d.total_exec_time) as total_exec_time, sum(d.rows) as rows,
            sum(d.sum_squared_exec_time) as sum_squared_exec_time,
            sum(d.shared_blks_hit) as shared_blks_hit, sum(d.shared_blks_read) as shared_blks_read,
@@ -11,7 +11,7 @@ with used as (
     join statements s on s.id = d.statement_id
     where d.target_id = %(target_id)s and s.dbid = %(dbid)s
       and d.until > %(since)s and d.until <= %(until)s
-    group by 1, 2, 3
+    group by 1, 2
 )
 select u.queryid, q.fingerprint, q.query,
        coalesce(sum(u.calls), 0)::bigint as calls,

@@ -1,11 +1,16 @@
 -- one row: a query of the database since the last reset, users and calls added up, busiest first
 with used as (
-    select s.queryid, s.userid, s.toplevel, c.calls, c.total_exec_time, c.rows,
-           c.sum_squared_exec_time, c.shared_blks_hit, c.shared_blks_read, c.temp_blks_read,
-           c.temp_blks_written, c.temp_blk_read_time, c.temp_blk_write_time
+    select s.queryid, s.userid, bool_or(s.toplevel) as toplevel,
+           sum(c.calls) as calls, sum(c.total_exec_time) as total_exec_time, sum(c.rows) as rows,
+           sum(c.sum_squared_exec_time) as sum_squared_exec_time,
+           sum(c.shared_blks_hit) as shared_blks_hit, sum(c.shared_blks_read) as shared_blks_read,
+           sum(c.temp_blks_read) as temp_blks_read, sum(c.temp_blks_written) as temp_blks_written,
+           sum(c.temp_blk_read_time) as temp_blk_read_time,
+           sum(c.temp_blk_write_time) as temp_blk_write_time
     from statement_counters c
     join statements s on s.id = c.statement_id
     where c.target_id = %(target_id)s and s.dbid = %(dbid)s
+    group by 1, 2
 )
 select u.queryid, q.fingerprint, q.query,
        coalesce(sum(u.calls), 0)::bigint as calls,

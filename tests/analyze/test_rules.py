@@ -1,0 +1,149 @@
+"""Each rule against a real server: tests/fixtures/sql/<rule>.sql says what it has to find."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pgadvisor.analyze import RULES, Analysis
+
+if TYPE_CHECKING:
+    from conftest import Lab
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "sql"
+_DIRECTIVE = re.compile(r"^-- (title|schema|query|expect|writes|settings|without): ?(.*)$")
+_NUMBERS: dict[str, Callable[[str], Any]] = {"calls": int, "ms": float, "rows": int}
+_TEMP = {"temp_blks_read", "temp_blks_written"}
+_TEMP_TIMES = {"temp_blk_read_time", "temp_blk_write_time"}
+
+
+@dataclass
+class Case:
+    rule: str
+    title: str
+    schema: str = ""
+    #: options and text
+    queries: list[tuple[str, str]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    #: reasons that some query has to be given
+    silences: list[str] = field(default_factory=list)
+    #: words that have to stand in the reasoning, the risk or the lock
+    words: list[str] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    has_hypopg: bool = True
+
+
+def read_cases(rule: str, text: str) -> Iterator[Case]:
+    """The cases of one file; see CONTRIBUTING.md for the format."""
+    case: Case | None = None
+    lines = [*text.splitlines(), "-- title: end"]
+    kind, options, body = "", "", list[str]()
+    for line in lines:
+        found = _DIRECTIVE.match(line)
+        if not found:
+            body.append(line)
+            continue
+        if case is not None:
+            _add(case, kind, options, "\n".join(body).strip())
+        kind, options, body = found[1], found[2].strip(), []
+        if kind == "title":
+            if case is not None:
+                yield case
+            case = Case(rule=rule, title=options)
+
+
+def _add(case: Case, kind: str, options: str, body: str) -> None:
+    match kind:
+        case "schema":
+            case.schema += f"{body}\n"
+        case "query":
+            case.queries.append((options, body.removesuffix(";")))
+        case "expect" if options.startswith("silence: "):
+            case.silences.append(options.removeprefix("silence: "))
+        case "expect" if options.startswith("words: "):
+            case.words.append(options.removeprefix("words: "))
+        case "expect":
+            case.statements.append(options)
+        case "writes":
+            case.writes.append(options)
+        case "settings":
+            case.settings.append(options)
+        case "without":
+            case.has_hypopg = False
+
+
+def all_cases() -> list[Any]:
+    cases = [
+        case
+        for path in sorted(FIXTURES.glob("*.sql"))
+        for case in read_cases(path.stem, path.read_text("utf-8"))
+    ]
+    return [pytest.param(case, id=f"{case.rule}: {case.title}") for case in cases]
+
+
+def options_of(text: str) -> dict[str, Any]:
+    """``calls=10 ms=3 observed`` as keyword arguments of `Lab.query`."""
+    found: dict[str, Any] = {}
+    for word in text.split():
+        name, _, value = word.partition("=")
+        if name in _NUMBERS:
+            found[name] = _NUMBERS[name](value)
+        elif name in _TEMP:
+            found[name] = int(value)
+        elif name in _TEMP_TIMES:
+            found[name] = float(value)
+        elif name == "user":
+            found["users"] = (value,) if value else ()
+        else:
+            found[name] = True
+    return found
+
+
+def analysis_of(lab: "Lab", case: Case) -> Analysis:
+    lab.conn.execute(case.schema.encode())
+    for setting in case.settings:
+        name, _, value = setting.partition("=")
+        lab.settings[name.strip()] = value.strip()
+        lab.conn.execute(f"select set_config('{name.strip()}', '{value.strip()}', false)".encode())
+    for line in case.writes:
+        table, *rates = line.split()
+        inserted, updated, deleted = map(float, rates)
+        lab.writes[table] = inserted, updated, deleted
+    for options, text in case.queries:
+        lab.query(text, **options_of(options))
+    rule = next(r for r in RULES if getattr(r, "__name__", "") == case.rule.replace("-", "_"))
+    return rule(lab.situation(hypopg=case.has_hypopg))
+
+
+@pytest.mark.parametrize("case", all_cases())
+def test_rule_finds_what_its_fixture_says(lab: "Lab", case: Case) -> None:
+    found = analysis_of(lab, case)
+    reasons = "\n".join(f"{s.queryid}: {s.reason}" for s in found.skipped)
+    statements = sorted(finding.statement for finding in found.findings)
+    assert statements == sorted(case.statements), reasons
+    for silence in case.silences:
+        assert silence in reasons
+    said = " ".join(
+        " ".join((f.reasoning, f.risk.lock, *f.risk.notes, str(dict(f.evidence))))
+        for f in found.findings
+    )
+    for word in case.words:
+        assert word in said
+    helped = {effect.queryid for finding in found.findings for effect in finding.effects}
+    if case.rule == "missing-index":  # a query gets advice or a reason, never neither
+        silent = {skipped.queryid for skipped in found.skipped}
+        assert helped | silent == {query.queryid for query in lab.queries}
+        assert not helped & silent
+
+
+def test_every_rule_has_a_fixture_that_finds_and_more_that_stay_silent() -> None:
+    for rule in RULES:
+        name = getattr(rule, "__name__", "").replace("_", "-")
+        cases = list(read_cases(name, (FIXTURES / f"{name}.sql").read_text("utf-8")))
+        finding = sum(bool(case.statements) for case in cases)
+        assert finding
+        assert len(cases) - finding >= finding

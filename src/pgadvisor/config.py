@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BeforeValidator, Field, ValidationError
@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pgadvisor.errors import ConfigInvalid
 
@@ -42,7 +43,10 @@ def duration(value: object) -> timedelta:
     return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in parts))
 
 
-Duration = Annotated[timedelta, BeforeValidator(duration)]
+Duration = Annotated[timedelta, BeforeValidator(duration), Field(gt=timedelta(0))]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())
+]
 
 
 def default_data_dir(uid: int, home_data_dir: Path) -> Path:
@@ -57,12 +61,16 @@ class Settings(BaseSettings):
     """All settings. Names without the prefix ``PGADVISOR_`` are part of the contract."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PGADVISOR_", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="PGADVISOR_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """The store, a libpq URL; an embedded PostgreSQL when empty."""
-    log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
+    log_level: LogLevel = Field(default="INFO", validation_alias="LOG_LEVEL")
     """DEBUG, INFO, WARNING or ERROR."""
     data_dir: Path = Field(
         default_factory=lambda: default_data_dir(
@@ -99,12 +107,19 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Given values win over the environment, the environment over config.yaml."""
-        path = Path(os.environ.get("PGADVISOR_CONFIG", "config.yaml"))
-        return (
-            init_settings,
-            env_settings,
-            YamlConfigSettingsSource(settings_cls, yaml_file=path),
-        )
+        return init_settings, env_settings, _file_source(settings_cls)
+
+
+def _file_source(settings_cls: type[BaseSettings]) -> YamlConfigSettingsSource:
+    path = Path(os.environ.get("PGADVISOR_CONFIG") or "config.yaml")
+    try:
+        return YamlConfigSettingsSource(settings_cls, yaml_file=path)
+    except (YAMLError, TypeError, ValueError, OSError) as exc:
+        raise ConfigInvalid(
+            f"cannot read {path} as settings: {' '.join(str(exc).split())}",
+            hint="It is YAML with one setting a line, such as `port: 8080`; docs/settings.md "
+            "lists them.",
+        ) from exc
 
 
 def load_settings(**given: Any) -> Settings:

@@ -208,17 +208,19 @@ def observe_catalog(target: Target, store: Store, target_id: int, *, now: dateti
     return catalog
 
 
-def observe_logs(target: Target, store: Store, target_id: int, *, now: datetime) -> LogReading:
+def observe_logs(
+    target: Target, store: Store, target_id: int, *, now: datetime, from_end: bool = True
+) -> LogReading:
     """Read what auto_explain wrote since the last time, where the log is on this machine.
 
-    Plans and the position in the log are saved together: none is lost, none counted twice. The
-    first reading begins at the log's end, because what is older was not observed.
+    Plans and the position in the log are saved together: none is lost, none counted twice. A
+    log never read before is begun `from_end`, because what is older was not observed.
     """
     whole = LogReading()
     try:
         source = find_log(target)
         for _ in range(_MOST_LOG_PIECES):
-            piece, is_at_end = _read_piece(store, target_id, source, now=now)
+            piece, is_at_end = _read_piece(store, target_id, source, now=now, from_end=from_end)
             whole += piece
             if is_at_end:
                 break
@@ -228,11 +230,12 @@ def observe_logs(target: Target, store: Store, target_id: int, *, now: datetime)
 
 
 def _read_piece(
-    store: Store, target_id: int, source: LogSource, *, now: datetime
+    store: Store, target_id: int, source: LogSource, *, now: datetime, from_end: bool
 ) -> tuple[LogReading, bool]:
+    name = f"{source.format}:{source.path}"
     with store.transaction() as conn:
-        position = stored_plans.load_log_position(conn, target_id, source.path)
-    batch = read_log(source, position, from_end=position is None)
+        position = stored_plans.load_log_position(conn, target_id, name)
+    batch = read_log(source, position, from_end=from_end)
     skipped = Counter(batch.skipped)
     skipped.update(f"log file {gap.reason} before its end was read" for gap in batch.gaps)
     with store.transaction() as conn:
@@ -242,7 +245,7 @@ def _read_piece(
             stored_plans.save_log_position(
                 conn,
                 target_id,
-                source.path,
+                name,
                 batch.position,
                 lines=batch.lines,
                 skipped=skipped,

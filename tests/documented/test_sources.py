@@ -119,7 +119,7 @@ def test_names_say_something() -> None:
 
 
 # Written so that this file does not match itself.
-_MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:work|root|builds|(?:home|Users)/[\w.-]+)/[\w.-]")
+_MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:work|root|builds|(?:home|Users)/(?!me/|user/)[\w.-]+)/[\w.-]")
 _REGISTRY = re.compile(
     "|".join(["index" + "-url", "python" + "hosted", "find" + "-links ", "py" + r"pi\."])
 )

@@ -8,7 +8,7 @@ import pytest
 
 from pgadvisor.cluster import Cluster
 from pgadvisor.config import load_settings
-from pgadvisor.errors import StoreUnavailable
+from pgadvisor.errors import ConfigInvalid, StoreUnavailable
 from pgadvisor.store import Store, connection, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,21 +20,29 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         "postgresql://me:secret@127.0.0.1:1/advisor",
         "host=/nonexistent dbname=advisor password=secret",
         "postgresql://me:secret@127.0.0.1:port/advisor",
-        "nonsense",
     ],
 )
 def test_nobody_there_is_told_without_the_password(url: str) -> None:
-    with pytest.raises(StoreUnavailable) as caught:
-        with open_store(load_settings(database_url=url), now=NOW):
-            pass
+    with (
+        pytest.raises(StoreUnavailable) as caught,
+        open_store(load_settings(database_url=url), now=NOW),
+    ):
+        pass
     assert "secret" not in f"{caught.value.message} {caught.value.hint}"
     assert "DATABASE_URL" in caught.value.hint
+
+
+def test_what_is_no_connection_string_is_told_without_repeating_it() -> None:
+    settings = load_settings(database_url="my secret word")
+    with pytest.raises(ConfigInvalid) as caught, open_store(settings, now=NOW):
+        pass
+    assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_a_database_that_is_not_there_is_told(store_cluster: Cluster) -> None:
     url = store_cluster.dsn("nowhere")
     with (
-        pytest.raises(StoreUnavailable, match="database .nowhere. does not exist"),
+        pytest.raises(StoreUnavailable, match=r"database .nowhere. does not exist"),
         open_store(load_settings(database_url=url), now=NOW),
     ):
         pass
@@ -71,7 +79,9 @@ def test_instants_arrive_in_utc(store: Store) -> None:
 
 def test_options_in_the_url_hold_beside_ours(new_database: Callable[[], str]) -> None:
     url = f"{new_database()} options='-c work_mem=7MB'"
-    with open_store(load_settings(database_url=url), now=NOW, upgrade=True) as store:
-        with store.transaction() as conn:
-            assert conn.execute("show work_mem").fetchone() == ("7MB",)
-            assert conn.execute("show timezone").fetchone() == ("UTC",)
+    with (
+        open_store(load_settings(database_url=url), now=NOW, upgrade=True) as store,
+        store.transaction() as conn,
+    ):
+        assert conn.execute("show work_mem").fetchone() == ("7MB",)
+        assert conn.execute("show timezone").fetchone() == ("UTC",)

@@ -147,9 +147,11 @@ def test_a_data_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for impossible in (tmp_path / "file", tmp_path / "file" / "below"):
         settings = load_settings(data_dir=impossible)
-        with pytest.raises(StoreUnavailable, match="cannot use the data folder") as caught:
-            with open_store(settings, now=NOW):
-                pass
+        with (
+            pytest.raises(StoreUnavailable, match="cannot use the data folder") as caught,
+            open_store(settings, now=NOW),
+        ):
+            pass
         assert "PGADVISOR_DATA_DIR" in caught.value.hint
 
 

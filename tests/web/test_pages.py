@@ -102,9 +102,9 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_fails(
 @pytest.mark.parametrize("path", PAGES)
 def test_what_a_query_says_is_never_markup(address: str, path: str, visit: Visit) -> None:
     page = visit(address + path)
-    for box in page.locator("details:not([open])").all():
-        box.evaluate("box => box.open = true")
-    expect(page.locator("body")).to_contain_text("<script>document.title='pwned'</script>")
+    page.locator("details").evaluate_all("all => all.forEach(one => (one.open = true))")
+    if path != SLOW:  # its only markup is the application's name, which is not shown
+        expect(page.locator("body")).to_contain_text("<script>document.title='pwned'</script>")
     assert "pwned" not in page.title()
     assert page.locator("img[src=x], [onerror]").count() == 0
     assert page.evaluate(

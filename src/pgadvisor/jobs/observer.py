@@ -78,6 +78,7 @@ class Observer:
         self._due: dict[str, datetime] = {}
         self._target: Target | None = None
         self._target_id: int | None = None
+        self._log_was_read = False
         self._steps: dict[str, tuple[timedelta, Callable[[Target, int, datetime], None]]] = {
             "catalog": (settings.catalog_interval, self._catalog),
             "activity": (settings.activity_interval, self._activity),
@@ -96,8 +97,12 @@ class Observer:
 
         Raises `TargetUnreachable`, or `ExtensionMissing` with what has to be installed.
         """
-        target, _ = self._connected()
-        pipeline.require_usable(target)
+        try:
+            target, _ = self._connected()
+            pipeline.require_usable(target)
+        except AdvisorError:
+            self.close()
+            raise
 
     def run(self) -> None:
         """Collect until the stop event is set; errors are noted and tried again."""
@@ -183,7 +188,10 @@ class Observer:
         pipeline.observe_catalog(target, self._store, target_id, now=now)
 
     def _logs(self, target: Target, target_id: int, now: datetime) -> None:
-        reading = pipeline.observe_logs(target, self._store, target_id, now=now)
+        reading = pipeline.observe_logs(
+            target, self._store, target_id, now=now, from_end=not self._log_was_read
+        )
+        self._log_was_read = reading.problem is None
         self.progress.plans += reading.plans
         self.progress.log_problem = reading.problem
         for reason, count in reading.skipped.items():

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from pgadvisor.config import Settings
-from pgadvisor.errors import StoreUnavailable
+from pgadvisor.errors import ConfigInvalid, StoreUnavailable
 from pgadvisor.store import migrate
 from pgadvisor.store.embedded import embedded_store
 
@@ -97,7 +97,14 @@ def describe(url: str) -> str:
     >>> describe("postgresql://me:secret@db.example.org/advisor")
     'db.example.org:5432/advisor'
     """
-    parts = conninfo_to_dict(url)
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        # not chained: libpq repeats a part of the text, which may be of the password
+        raise ConfigInvalid(
+            "DATABASE_URL is not a connection string",
+            hint="Write postgresql://user@host:5432/database, with the password in ~/.pgpass.",
+        ) from None
     host = parts.get("host") or "local socket"
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
 
@@ -127,5 +134,12 @@ def _pool(url: str) -> ConnectionPool[Connection]:
         reconnect_timeout=_POOL_SECONDS / 2,
         open=True,
         check=ConnectionPool.check_connection,
-        kwargs={"application_name": "pgadvisor", "options": "-c timezone=UTC -c jit=off"},
+        configure=_configure,
+        kwargs={"application_name": "pgadvisor"},
     )
+
+
+def _configure(conn: Connection) -> None:
+    # not as startup options: those would replace the options of the URL, and poolers refuse them
+    conn.execute("select set_config('timezone', 'UTC', false), set_config('jit', 'off', false)")
+    conn.commit()

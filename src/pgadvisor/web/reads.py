@@ -92,7 +92,13 @@ def read_overview(store: Store, window: Window) -> Overview:
         databases = list_databases(conn, **span)
         width = bucket_seconds_of(window.since, window.until)
         observed = {
-            target_id: coverage(conn, target_id, bucket_seconds=width, **span)
+            target_id: coverage(
+                conn,
+                target_id,
+                since=window.since,
+                until=window.until,
+                bucket_seconds=width,
+            )
             for target_id in {database.target_id for database in databases}
         }
         return Overview(

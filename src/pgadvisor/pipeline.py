@@ -234,11 +234,12 @@ def _read_piece(
 ) -> tuple[LogReading, bool]:
     name = f"{source.format}:{source.path}"
     with store.transaction() as conn:
+        # held from reading the position to saving the next one: two collectors take turns
+        stored_targets.lock_target(conn, target_id)
         position = stored_plans.load_log_position(conn, target_id, name)
-    batch = read_log(source, position, from_end=from_end)
-    skipped = Counter(batch.skipped)
-    skipped.update(f"log file {gap.reason} before its end was read" for gap in batch.gaps)
-    with store.transaction() as conn:
+        batch = read_log(source, position, from_end=from_end)
+        skipped = Counter(batch.skipped)
+        skipped.update(f"log file {gap.reason} before its end was read" for gap in batch.gaps)
         unread = stored_plans.save_plans(conn, target_id, batch.captures)
         skipped.update({"invalid plan": unread} if unread else {})
         if batch.position is not None:

@@ -469,7 +469,7 @@ def seed(store: Store, now: datetime) -> None:
         save_names(
             conn,
             shop,
-            databases={SHOP: "shop", ANALYTICS: "analytics/2026"},
+            databases={SHOP: "shop", ANALYTICS: "analytics/<i>2026</i>"},
             roles={10: "app"},
             now=now,
         )

@@ -119,10 +119,11 @@ def test_names_say_something() -> None:
 
 
 # Written so that this file does not match itself.
-_MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:work|root|builds|(?:home|Users)/(?!me/|user/)[\w.-]+)/[\w.-]")
-_REGISTRY = re.compile(
-    "|".join(["index" + "-url", "python" + "hosted", "find" + "-links ", "py" + r"pi\."])
+_HOME = r"(?:home|Users)/(?!me/|user/)[\w.-]+"
+_MACHINE_PATH = re.compile(
+    rf"(?<![\w.~/:-])/(?:work|root(?!/\.local/share/pgadvisor)|builds|{_HOME})/[\w.-]"
 )
+_REGISTRY = re.compile(r"index[-]url|find[-]links|python[h]osted|py[p]i[.]")
 
 
 def texts() -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -32,7 +32,7 @@ def new_database(cluster: Cluster, name: str) -> str:
 
 
 @contextmanager
-def serving(dsn: str, tmp_path: Path) -> Iterator[str]:
+def running(dsn: str, tmp_path: Path) -> Iterator[str]:
     """The address of a server of its own process; it answers when this returns."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -57,16 +57,21 @@ def seeded_dsn(store_cluster: Cluster) -> str:
     return dsn
 
 
+@pytest.fixture
+def serving() -> Callable[[str, Path], AbstractContextManager[str]]:
+    return running
+
+
 @pytest.fixture(scope="session")
 def address(seeded_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(seeded_dsn, tmp_path_factory.mktemp("seeded")) as address:
+    with running(seeded_dsn, tmp_path_factory.mktemp("seeded")) as address:
         yield address
 
 
 @pytest.fixture
 def empty_address(store_cluster: Cluster, tmp_path: Path) -> Iterator[str]:
     name = f"web_empty_{time.monotonic_ns()}"
-    with serving(new_database(store_cluster, name), tmp_path) as address:
+    with running(new_database(store_cluster, name), tmp_path) as address:
         yield address
 
 

@@ -1,11 +1,17 @@
 """The pages of a store that has nothing yet, and what they notice later."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
+
+from pgadvisor.cluster import Cluster
+
+Serving = Callable[[str, Path], AbstractContextManager[str]]
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +22,21 @@ def test_without_a_target_the_overview_says_what_to_do(
     page = visit(f"{empty_address}/")
     expect(page.get_by_text("Nothing is watched yet.")).to_be_visible()
     expect(page.locator("pre")).to_contain_text("pgadvisor observe postgresql://")
+
+
+def test_a_page_that_fails_shows_nothing_of_the_inside(
+    store_cluster: Cluster, serving: Serving, tmp_path: Path, visit: Callable[[str], Page]
+) -> None:
+    with psycopg.connect(store_cluster.dsn(), autocommit=True) as conn:
+        conn.execute("create database web_broken")
+    dsn = store_cluster.dsn("web_broken")
+    with serving(dsn, tmp_path) as address:
+        with psycopg.connect(dsn) as conn:
+            conn.execute("alter table gaps rename to gaps_that_were")
+        assert httpx.get(f"{address}/", trust_env=False).status_code == 500
+        page = visit(f"{address}/")
+    expect(page.get_by_role("heading", name="Something failed")).to_be_visible()
+    assert "gaps" not in page.content()
 
 
 @pytest.mark.slow  # an open page looks for news every half minute

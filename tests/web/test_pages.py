@@ -66,7 +66,9 @@ def test_the_page_of_a_query_says_why_there_is_no_advice(address: str, visit: Vi
 def test_a_name_with_a_slash_has_a_page(address: str, visit: Visit) -> None:
     page = visit(f"{address}/")
     page.locator(".row-link", has_text="with daily").click()
-    page.wait_for_url("**/queries/%2Frun%2Fshop%3A5432/analytics%2F2026/51?window=24h")
+    page.wait_for_url(
+        "**/queries/%2Frun%2Fshop%3A5432/analytics%2F%3Ci%3E2026%3C%2Fi%3E/51?window=24h"
+    )
     expect(page.locator("h1")).to_have_text("Query 51")
 
 
@@ -110,6 +112,15 @@ def test_what_a_query_says_is_never_markup(address: str, path: str, visit: Visit
     assert page.evaluate(
         "[...document.scripts].every(script => !script.text.startsWith('document.title'))"
     )
+
+
+def test_the_name_of_a_database_is_text_in_the_tooltip_of_a_chart(
+    address: str, visit: Visit
+) -> None:
+    page = visit(f"{address}/")
+    page.locator(".chart").hover()
+    expect(page.locator(".chart div", has_text="analytics/<i>2026</i>").first).to_be_visible()
+    assert page.locator(".chart i").count() == 0
 
 
 def test_the_theme_follows_the_system_and_a_choice_is_remembered(
@@ -208,6 +219,7 @@ def test_a_page_that_is_not_there_says_so(address: str, path: str) -> None:
     answer = httpx.get(address + path, trust_env=False)
     assert answer.status_code == 404
     assert "text/html" in answer.headers["content-type"]
+    assert "Not found" in answer.text
 
 
 def test_pages_have_the_headers_that_a_browser_obeys(address: str) -> None:

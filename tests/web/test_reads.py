@@ -26,7 +26,7 @@ def test_the_load_over_time_adds_up_to_the_time_of_the_databases(store: Store, n
     step = max(width, 900)  # readings are a quarter of an hour apart
     for (_, values), database in zip(data.load.series, data.databases, strict=True):
         seconds = sum(value for value in values if value is not None) * step
-        assert seconds == pytest.approx(database.total_exec_time / 1000)
+        assert seconds == pytest.approx(database.total_exec_time / 1000, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["1h", "24h", "7d"])
@@ -34,7 +34,7 @@ def test_the_rate_of_a_query_adds_up_to_its_calls(store: Store, name: str) -> No
     data = read_query_page(store, "/run/shop:5432", "shop", SLOW, window_named(name, NOW))
     width = (data.rates.times[1] - data.rates.times[0]).total_seconds()
     calls = sum(rate for rate in data.rates.calls_per_second if rate is not None) * max(width, 900)
-    assert calls == pytest.approx(data.query.calls)
+    assert calls == pytest.approx(data.query.calls, rel=1e-5)
 
 
 def test_a_window_that_nobody_observed_has_no_load(store: Store) -> None:
@@ -49,7 +49,7 @@ def test_a_window_that_nobody_observed_has_no_load(store: Store) -> None:
     "place",
     [
         ("/run/shop:5432", "shop", "1"),
-        ("/run/shop:5432", "analytics/2026", SLOW),
+        ("/run/shop:5432", "analytics/<i>2026</i>", SLOW),
         ("reports.example:5432", "shop", SLOW),
         ("/run/shop:5432", "shop", "dc7d9561c7956fc6"),
     ],

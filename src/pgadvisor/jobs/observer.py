@@ -79,6 +79,7 @@ class Observer:
         self._target: Target | None = None
         self._target_id: int | None = None
         self._log_was_read = False
+        self._retry_hidden = False
         self._steps: dict[str, tuple[timedelta, Callable[[Target, int, datetime], None]]] = {
             "catalog": (settings.catalog_interval, self._catalog),
             "activity": (settings.activity_interval, self._activity),
@@ -171,7 +172,10 @@ class Observer:
         return wait * self._random.uniform(0.5, 1.0)
 
     def _statements(self, target: Target, target_id: int, now: datetime) -> None:
-        interval = pipeline.observe_statements(target, self._store, target_id, now=now)
+        interval = pipeline.observe_statements(
+            target, self._store, target_id, now=now, retry_hidden=self._retry_hidden
+        )
+        self._retry_hidden = False
         self.progress.snapshots += 1
         self.progress.last_error = None
         if interval is not None:
@@ -186,6 +190,7 @@ class Observer:
 
     def _catalog(self, target: Target, target_id: int, now: datetime) -> None:
         pipeline.observe_catalog(target, self._store, target_id, now=now)
+        self._retry_hidden = True  # a right may have been granted since
 
     def _logs(self, target: Target, target_id: int, now: datetime) -> None:
         reading = pipeline.observe_logs(

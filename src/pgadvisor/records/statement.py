@@ -136,7 +136,6 @@ class GapReason(StrEnum):
     RESTART = "restart"
     OTHER_CLUSTER = "other_cluster"
     CLOCK = "clock"
-    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,8 +133,8 @@ def _column_statistics(
     conn: Connection, target_id: int, dbid: int
 ) -> dict[tuple[int, str], dict[str, Any]]:
     rows = conn.execute(
-        """select table_oid, attname, null_frac, avg_width, n_distinct, correlation,
-               coalesce(most_common_freqs, '{}')
+        """select table_oid, attname, null_frac::float8, avg_width, n_distinct::float8,
+               correlation::float8, coalesce(most_common_freqs::float8[], '{}')
            from column_statistics where target_id = %s and dbid = %s""",
         [target_id, dbid],
     )

@@ -25,6 +25,7 @@ from pgadvisor.store.counters import COUNTER_COLUMNS, copy_rows, counter_values
 from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.queries import load
 from pgadvisor.store.roll_ups import save_database_intervals, save_hours
+from pgadvisor.store.targets import lock_target
 
 __all__ = ["record_snapshot", "save_gap"]
 
@@ -76,7 +77,7 @@ def save_gap(conn: Connection, target_id: int, gap: Gap) -> None:
 
 
 def _lock_and_last_id(conn: Connection, target_id: int) -> int | None:
-    conn.execute("select 1 from targets where id = %s for no key update", [target_id])
+    lock_target(conn, target_id)
     row = conn.execute("select max(id) from snapshots where target_id = %s", [target_id]).fetchone()
     return None if row is None or row[0] is None else int(row[0])
 

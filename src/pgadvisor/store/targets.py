@@ -13,6 +13,7 @@ from pgadvisor.store.connection import Connection
 __all__ = [
     "StoredTarget",
     "list_targets",
+    "lock_target",
     "register_target",
     "save_failure",
     "save_names",
@@ -121,3 +122,8 @@ def target_by_id(conn: Connection, target_id: int) -> StoredTarget:
     if found is None:
         raise NotFound(f"no target {target_id}", hint="It was removed meanwhile; observe it again.")
     return found
+
+
+def lock_target(conn: Connection, target_id: int) -> None:
+    """Hold the target to the end of the transaction: one collector at a time."""
+    conn.execute("select 1 from targets where id = %s for no key update", [target_id])

@@ -22,8 +22,9 @@ _DIGITS = "value => value == null ? '–' : pgadvisor.number(value)"
 def load_chart(load: Load) -> None:
     """Average active sessions, one layer a database."""
     _chart(
-        _options(load.times, load.series, is_stacked=True, unit=""),
+        _options(load.times, load.series, is_stacked=True, unit="", first_colour=0),
         "Average active sessions over time, by database",
+        first_colour=0,
     )
 
 
@@ -34,12 +35,15 @@ def line_chart(
     _chart(
         _options(times, [(name, values)], is_stacked=False, unit=unit, first_colour=colour),
         f"{name} over time",
+        first_colour=colour,
     )
 
 
-def _chart(options: dict[str, Any], label: str) -> None:
+def _chart(options: dict[str, Any], label: str, *, first_colour: int) -> None:
     with tag("div", classes="chart-box", role="img", aria_label=label):
-        ui.echart(options, renderer="svg").classes("chart")
+        chart = ui.echart(options, renderer="svg").classes("chart")
+        # the script needs it to paint the chart anew when the theme changes
+        chart.props["data-first-colour"] = str(first_colour)
 
 
 def _options(
@@ -48,7 +52,7 @@ def _options(
     *,
     is_stacked: bool,
     unit: str,
-    first_colour: int = 0,
+    first_colour: int,
 ) -> dict[str, Any]:
     return {
         "animation": False,
@@ -112,12 +116,7 @@ def _time_axis(times: list[datetime]) -> dict[str, Any]:
             ":color": "pgadvisor.colour('--muted')",
             "fontSize": 11,
             "hideOverlap": True,
-            "formatter": {
-                "month": "{d} {MMM}",
-                "day": "{d} {MMM}",
-                "hour": "{HH}:{mm}",
-                "minute": "{HH}:{mm}",
-            },
+            "formatter": _TIME_LABELS,
         },
         "axisPointer": {"label": {"show": False}},
     }

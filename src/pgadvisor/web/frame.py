@@ -1,16 +1,25 @@
 """What is around every page: header with window and theme, skip link, footer, the error page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nicegui import ui
 
 from pgadvisor import __version__
-from pgadvisor.errors import AdvisorError, NotFound
+from pgadvisor.errors import AdvisorError, NotFound, SchemaOutdated, StoreUnavailable
 from pgadvisor.web.elements import instant, link, tag
 from pgadvisor.web.window import WINDOWS, Window
 
 __all__ = ["frame", "problem_page"]
+
+
+#: status and title of an error's page; the first class that fits
+_PROBLEMS: Mapping[type[AdvisorError], tuple[int, str]] = {
+    NotFound: (404, "Not found"),
+    StoreUnavailable: (503, "Not available"),
+    SchemaOutdated: (503, "Not available"),
+    AdvisorError: (500, "Something failed"),
+}
 
 
 @contextmanager
@@ -55,9 +64,8 @@ def _header(path: str, window: Window) -> None:
 
 def problem_page(error: AdvisorError, path: str, window: Window) -> None:
     """The page of an error: what happened and what to do, with the status that says so."""
-    is_missing = isinstance(error, NotFound)
-    ui.context.client.status_code = 404 if is_missing else 503
-    title = "Not found" if is_missing else "Not available"
+    status, title = next(known for kind, known in _PROBLEMS.items() if isinstance(error, kind))
+    ui.context.client.status_code = status
     with frame(title, path, window), tag("section", classes="panel problem", role="alert"):
         tag("h1", title)
         tag("p", error.message)

@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
-from nicegui import ui
+from nicegui import Client, ui
+from nicegui import app as pages
 
 from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, NotFound
@@ -67,6 +68,8 @@ def mount(app: FastAPI, store: Store, settings: Settings, *, clock: Callable[[],
         with frame(f"Query {query.queryid}", path, chosen):
             query_page(data, chosen)
 
+    pages.exception_handler(404)(_missing)
+    pages.on_page_exception(_failed)
     ui.run_with(
         app,
         title="pgadvisor",
@@ -76,6 +79,23 @@ def mount(app: FastAPI, store: Store, settings: Settings, *, clock: Callable[[],
         tailwind=False,
         show_welcome_message=False,
         reconnect_timeout=10.0,
+    )
+
+
+async def _missing(request: Request, _: Exception) -> Response:
+    """The page of an address that no page has."""
+    error = NotFound("there is no such page", hint="The overview links to every query.")
+    with Client(ui.page(""), request=request) as client:
+        problem_page(error, "/", window_named(None, datetime.now(UTC)))
+        return client.build_response(request, 404)
+
+
+def _failed(_: Exception) -> None:
+    """The page of a failure of ours; NiceGUI writes the traceback to the log."""
+    problem_page(
+        AdvisorError("the page failed", hint="The log of the server says why; please report it."),
+        "/",
+        window_named(None, datetime.now(UTC)),
     )
 
 

@@ -17,6 +17,8 @@ __all__ = ["LARGE_PAGES", "candidates", "relaxations"]
 
 #: Below a megabyte a table is read whole as fast as through an index.
 LARGE_PAGES = 128
+#: header and line pointer of a row in a table
+_ROW_HEADER = 28
 _WIDEST_KEY = 4
 _MOST_INCLUDED = 4
 _MOST_CANDIDATES = 100
@@ -49,7 +51,10 @@ def candidates(given: Situation, subject: Subject) -> tuple[IndexCandidate, ...]
 
 def is_large(table: Table) -> bool:
     """True when reading the whole table is worth avoiding."""
-    return table.relkind in ("r", "m", "p") and (
+    if table.relkind == "p":  # has no pages of its own, and no row count before its first ANALYZE
+        width = _ROW_HEADER + sum(column.avg_width or 8 for column in table.columns)
+        return table.reltuples < 0 or table.reltuples * width >= LARGE_PAGES * 8192
+    return table.relkind in ("r", "m") and (
         table.relpages >= LARGE_PAGES or table.table_bytes >= LARGE_PAGES * 8192
     )
 

@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from psycopg import sql
 
-from pgadvisor.records.catalog import Catalog, Index, Table
+from pgadvisor.analyze.rule import Situation
+from pgadvisor.records.catalog import Index, Table
 from pgadvisor.records.what_if import IndexCandidate
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "create_statement",
     "drop_statement",
     "extends",
+    "index_evidence",
     "index_key",
     "index_name",
     "made_redundant",
@@ -102,6 +104,20 @@ def build_lock(table: Table) -> str:
     )
 
 
+def index_evidence(
+    candidate: IndexCandidate, name: str, table: Table, size_bytes: int
+) -> dict[str, object]:
+    """What a person can check of an index that is advised; `recommend` compares them too."""
+    return {
+        "index_name": name,
+        "table": table.qualified_name,
+        "key_columns": list(candidate.columns),
+        "size_bytes": size_bytes,
+        "table_rows": table.reltuples,
+        "table_bytes": table.table_bytes,
+    }
+
+
 def covers(index: Index, candidate: IndexCandidate) -> bool:
     """True when an existing index already serves everything that the candidate would.
 
@@ -141,11 +157,11 @@ def extends(wider: IndexCandidate, narrower: IndexCandidate) -> bool:
     )
 
 
-def made_redundant(catalog: Catalog, candidate: IndexCandidate) -> tuple[Index, ...]:
+def made_redundant(given: Situation, candidate: IndexCandidate) -> tuple[Index, ...]:
     """Existing indexes whose work the candidate would do as well."""
     return tuple(
         index
-        for index in catalog.indexes_of(candidate.table_oid)
+        for index in given.indexes_of(candidate.table_oid)
         if index.is_plain
         and not _is_special(index)
         and not (index.is_unique or index.is_primary or index.is_constraint)

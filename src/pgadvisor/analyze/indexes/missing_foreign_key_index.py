@@ -9,6 +9,7 @@ from pgadvisor.analyze.indexes.definition import (
     build_lock,
     create_statement,
     drop_statement,
+    index_evidence,
     index_key,
     index_name,
 )
@@ -144,12 +145,8 @@ def _finding(given: Situation, check: _Check) -> Finding:
         confidence=_confidence(given, check),
         effects=tuple(_effect(check, queryid) for queryid in check.shares),
         evidence={
-            "index_name": name,
-            "table": child.qualified_name,
-            "key_columns": list(key.columns),
+            "indexes": [index_evidence(candidate, name, child, index_bytes(candidate, child))],
             "constraint": key.name,
-            "child_rows": child.reltuples,
-            "child_bytes": child.table_bytes,
             "parent": check.parent.qualified_name,
             "parent_deleted_rows": check.parent.n_tup_del,
             "share_of_time_in_check": {str(q): share for q, (share, _) in check.shares.items()},

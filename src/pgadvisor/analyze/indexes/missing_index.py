@@ -8,6 +8,7 @@ from pgadvisor.analyze.indexes.definition import (
     build_lock,
     create_statement,
     drop_statement,
+    index_evidence,
     index_key,
     index_name,
     made_redundant,
@@ -18,6 +19,7 @@ from pgadvisor.plans import Plan
 from pgadvisor.records.advice import Effect, EvidenceLevel, Finding, Risk, Skipped
 from pgadvisor.records.catalog import Index, Table
 from pgadvisor.records.statement import QueryId
+from pgadvisor.records.what_if import IndexCandidate
 
 __all__ = ["missing_index"]
 
@@ -54,45 +56,52 @@ def _findings(given: Situation, selection: Selection) -> tuple[Finding, ...]:
     taken = {index.name for index in given.catalog.indexes}
     findings = []
     for choice in selection.choices:
-        name = index_name(choice.candidate, taken)
-        taken.add(name)
-        findings.append(_finding(given, choice, sigma, name))
+        names = []
+        for candidate in choice.candidates:
+            names.append(index_name(candidate, taken))
+            taken.add(names[-1])
+        findings.append(_finding(given, choice, sigma, names))
     return tuple(findings)
 
 
-def _finding(given: Situation, choice: Choice, sigma: float, name: str) -> Finding:
-    candidate = choice.candidate
-    table = given.catalog.tables[candidate.table_oid]
-    subjects = {s.query.queryid: s for s in given.subjects_of(table.oid)}
-    costs = _costs(choice)
-    spared = _spared(table, [subjects[queryid] for queryid in choice.changes])
-    redundant = made_redundant(given.catalog, candidate)
+def _finding(given: Situation, choice: Choice, sigma: float, names: list[str]) -> Finding:
+    tables = {c.table_oid: given.catalog.tables[c.table_oid] for c in choice.candidates}
+    named = [
+        (c, name, tables[c.table_oid]) for c, name in zip(choice.candidates, names, strict=True)
+    ]
+    subjects = {s.query.queryid: s for s in given.subjects}
+    spared = _spared(named, [subjects[queryid] for queryid in choice.changes])
+    redundant = tuple(
+        index for candidate in choice.candidates for index in made_redundant(given, candidate)
+    )
     return Finding(
         rule=RULE,
-        key=index_key(candidate),
-        title=f"index {table.qualified_name} ({', '.join(candidate.columns)})",
-        statement=create_statement(candidate, name, table),
-        undo=drop_statement(candidate, name, table),
-        reasoning=_reasoning(table, choice, spared),
+        key=" + ".join(sorted(index_key(candidate) for candidate in choice.candidates)),
+        title="; ".join(
+            f"index {table.qualified_name} ({', '.join(candidate.columns)})"
+            for candidate, _, table in named
+        ),
+        statement="\n".join(create_statement(*one) for one in named),
+        undo="\n".join(drop_statement(*one) for one in named),
+        reasoning=_reasoning(named[0][2], choice, spared),
         evidence_level=EvidenceLevel.COSTED,
         confidence=_confidence(choice, subjects, sigma),
         effects=tuple(
             _effect(queryid, change, sigma) for queryid, change in sorted(choice.changes.items())
         ),
         evidence={
-            "index_name": name,
-            "table": table.qualified_name,
-            "key_columns": list(candidate.columns),
-            "table_rows": table.reltuples,
-            "table_bytes": table.table_bytes,
+            "indexes": [
+                index_evidence(candidate, name, table, size)
+                for (candidate, name, table), size in zip(named, choice.sizes, strict=True)
+            ],
             "plan_nodes": spared,
-            "costs": costs,
+            "costs": _costs(choice),
             "saved_ms_per_hour": choice.saved_ms_per_hour,
             "write_ms_per_hour": choice.write_ms_per_hour,
             "scatter_of_time_per_cost": sigma,
             "makes_redundant": [index.name for index in redundant],
         },
-        risk=_risk(table, choice, redundant),
+        risk=_risk(list(tables.values()), choice, redundant),
     )
 
 
@@ -135,21 +144,24 @@ def _confidence(choice: Choice, subjects: Mapping[QueryId, Subject], sigma: floa
     )
 
 
-def _spared(table: Table, subjects: list[Subject]) -> list[dict[str, Any]]:
-    """The nodes of today's plans that the index is for: scans of the table, and sorts."""
+def _spared(
+    named: list[tuple[IndexCandidate, str, Table]], subjects: list[Subject]
+) -> list[dict[str, Any]]:
+    """The nodes of today's plans that the index is for: scans of its table, and sorts."""
+    names = {table.name for _, _, table in named}
     found = []
     for subject in subjects:
         for plan in subject.plans[:1]:
             found += [
-                {"queryid": str(subject.query.queryid), **node} for node in _nodes(plan, table)
+                {"queryid": str(subject.query.queryid), **node} for node in _nodes(plan, names)
             ]
     return found[:20]
 
 
-def _nodes(plan: Plan, table: Table) -> list[dict[str, Any]]:
+def _nodes(plan: Plan, names: set[str]) -> list[dict[str, Any]]:
     nodes = []
     for node in plan.walk():
-        is_scan = node.node_type in _SCANS and node.relation_name == table.name
+        is_scan = node.node_type in _SCANS and node.relation_name in names
         if not is_scan and node.node_type not in _SORTS:
             continue
         facts = {
@@ -197,19 +209,21 @@ def _megabytes(size: int) -> str:
     return f"{size / 1024 / 1024:,.0f} MB"
 
 
-def _risk(table: Table, choice: Choice, redundant: tuple[Index, ...]) -> Risk:
-    notes = []
-    if table.n_tup_upd and table.n_tup_hot_upd / table.n_tup_upd > 0.5:
-        notes.append(
-            f"{table.n_tup_hot_upd / table.n_tup_upd:.0%} of the updates of the table are HOT; "
-            "those that change an indexed column no longer will be."
-        )
+def _risk(tables: list[Table], choice: Choice, redundant: tuple[Index, ...]) -> Risk:
+    notes = [
+        f"{table.n_tup_hot_upd / table.n_tup_upd:.0%} of the updates of {table.name} are HOT; "
+        "those that change an indexed column no longer will be."
+        for table in tables
+        if table.n_tup_upd and table.n_tup_hot_upd / table.n_tup_upd > 0.5
+    ]
     if redundant:
         names = ", ".join(index.name for index in redundant)
         notes.append(f"It does the work of {names} too, which can be dropped afterwards.")
+    if len(choice.candidates) > 1:
+        notes.append("One alone does nothing: the plan needs all of them.")
     return Risk(
         size_bytes=choice.size_bytes,
         writes_per_hour=choice.writes_per_hour,
-        lock=build_lock(table),
+        lock=" ".join(dict.fromkeys(build_lock(table) for table in tables)),
         notes=tuple(notes),
     )

@@ -31,6 +31,8 @@ class Pool:
     """Candidates, the queries that were looked at with their costs, and why others were not."""
 
     indexes: tuple[IndexCandidate, ...] = ()
+    #: indexes that one plan takes together: the arms of an OR need all of them
+    bundles: tuple[tuple[IndexCandidate, ...], ...] = ()
     #: the planner's cost of each query without any new index
     costs: dict[QueryId, float] = field(default_factory=dict)
     reasons: dict[QueryId, str] = field(default_factory=dict)
@@ -40,6 +42,7 @@ def pool(given: Situation, outlook: Outlook, most_questions: int) -> Pool:
     """What the planner takes of all candidates of each query, narrower forms and merged ones."""
     found = Pool()
     indexes: dict[IndexCandidate, None] = {}
+    bundles: dict[tuple[IndexCandidate, ...], None] = {}
     for subject, is_busy in _by_time(given):
         queryid = subject.query.queryid
         if not is_busy:
@@ -50,13 +53,17 @@ def pool(given: Situation, outlook: Outlook, most_questions: int) -> Pool:
                 "queries that take more time"
             )
         else:
-            helpful = _helpful(given, subject, outlook, found.costs)
-            if isinstance(helpful, str):
-                found.reasons[queryid] = helpful
-            else:
-                indexes.update(dict.fromkeys(helpful))
+            used = _used(given, subject, outlook, found.costs)
+            if isinstance(used, str):
+                found.reasons[queryid] = used
+                continue
+            if len(used) > 1:
+                bundles[used] = None
+            indexes.update(dict.fromkeys(used))
+            narrower = (other for index in used for other in relaxations(index))
+            indexes.update(dict.fromkeys(i for i in narrower if _is_new(given, i)))
     merges = (m for m in merged(indexes) if _is_new(given, m) and _is_small_enough(given, m))
-    return Pool((*indexes, *merges), found.costs, found.reasons)
+    return Pool((*indexes, *merges), tuple(bundles), found.costs, found.reasons)
 
 
 def _by_time(given: Situation) -> list[tuple[Subject, bool]]:
@@ -80,33 +87,33 @@ def _rare(given: Situation, subject: Subject) -> str:
     )
 
 
-def _helpful(
+def _used(
     given: Situation, subject: Subject, outlook: Outlook, costs: dict[QueryId, float]
-) -> set[IndexCandidate] | str:
-    """What the planner would use for one query, with narrower forms; or why nothing."""
+) -> tuple[IndexCandidate, ...] | str:
+    """What the planner would use for one query, or why nothing."""
     try:
         base = outlook.cost(subject)
         costs[subject.query.queryid] = base
         listed = tuple(c for c in candidates(given, subject) if _is_small_enough(given, c))
         if not listed:
             return _nothing_to_index(given, subject)
-        used = _used(subject, outlook, listed)
+        used = _helpful(subject, outlook, listed)
         if not used:
             best = outlook.remaining(subject, listed)
-            return _no_gain(len(listed), base, outlook.cost(subject, listed), best)
+            return _no_gain(len(listed), base, best)
     except (NotExplainable, UnsafeStatement) as exc:
         return f"the planner gives no plan: {exc.message}"
-    narrower = (other for index in used for other in relaxations(index))
-    return used | {index for index in narrower if _is_new(given, index)}
+    return tuple(index for index in listed if index in used)
 
 
-def _used(
+def _helpful(
     subject: Subject, outlook: Outlook, listed: tuple[IndexCandidate, ...]
 ) -> set[IndexCandidate]:
     """What a plan with all candidates takes; where that plan is no good, each one's own."""
-    if outlook.remaining(subject, listed).share <= 1 - SMALLEST_GAIN:
+    best = outlook.remaining(subject, listed)
+    if best.share <= 1 - SMALLEST_GAIN:
         return outlook.used(subject, listed)
-    if outlook.cost(subject, listed) > (1 - SMALLEST_GAIN) * outlook.cost(subject):
+    if best.cost > (1 - SMALLEST_GAIN) * outlook.cost(subject):
         return set()
     # the planner thinks it good, but the rows and times that were logged do not
     return {
@@ -114,20 +121,25 @@ def _used(
     }
 
 
-def _no_gain(tried: int, base: float, best: float, left: Remaining) -> str:
+def _no_gain(tried: int, base: float, best: Remaining) -> str:
     were_tried = "one index was tried" if tried == 1 else f"{tried} indexes were tried"
-    fall = f"the planner's cost falls from {base:,.0f} to {best:,.0f}"
-    if best > base * (1 - SMALLEST_GAIN):
+    fall = f"the planner's cost falls from {base:,.0f} to {best.cost:,.0f}"
+    if best.cost > base * (1 - SMALLEST_GAIN):
         return f"{were_tried}: with the best of them {fall} only"
-    if left.underestimate > 1:
+    if best.underestimate > 1:
         return (
-            f"{were_tried}: {fall}, but its logged plan met {left.underestimate:,.0f} times more "
+            f"{were_tried}: {fall}, but its logged plan met {best.underestimate:,.0f} times more "
             "rows than the planner expected, and for so many the new plan is no faster "
             "(ANALYZE, or CREATE STATISTICS on columns that depend on each other, may help)"
         )
+    if best.kept > 0:
+        return (
+            f"{were_tried}: {fall}, but {best.kept:.0%} of its measured time is spent in nodes "
+            "that an index does not change"
+        )
     return (
-        f"{were_tried}: {fall}, but {left.kept:.0%} of its measured time is spent in nodes that "
-        "an index does not change"
+        f"{were_tried}: {fall}, but only by reading the whole table in the order of an index, "
+        "row by row, which is seldom faster than the sort it saves"
     )
 
 

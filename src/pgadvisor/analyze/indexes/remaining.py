@@ -13,6 +13,7 @@ Two things that a logged plan with actual rows and times tells better than costs
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pgadvisor.analyze.cost_model import Remaining
 from pgadvisor.plans import Plan, PlanNode
@@ -26,8 +27,22 @@ _SMALLEST_ERROR = 2.0
 #: A node whose cost differs by less is the same node doing the same.
 _SAME_COST = 0.1
 
+#: To visit all rows in the order of an index, one by one, takes this many times longer per unit
+#: of cost than to sort them: 100,000 rows of a cached table, cost 7,700 against 14,900, took 190
+#: to 470 ms against 190 ms.
+_ORDER_ONLY = 2.5
+
 Aliases = frozenset[str]
 Signature = tuple[object, ...]
+
+
+class _Known(NamedTuple):
+    """A node of today's plan."""
+
+    alias: str | None
+    #: of the whole time
+    share: float
+    cost: float
 
 
 def remaining(base: Plan, new: Plan, observed: Plan | None) -> Remaining:
@@ -35,29 +50,41 @@ def remaining(base: Plan, new: Plan, observed: Plan | None) -> Remaining:
 
     Both were made by the planner for the same text; `observed` was logged with actual rows.
     """
-    if observed is None or not observed.is_analyzed:
-        return Remaining(costed=_ratio(new, base))
-    factors = _underestimates(observed)
-    times = _measured_times(base, observed)
+    is_observed = observed is not None and observed.is_analyzed
+    factors = _underestimates(observed) if observed is not None and is_observed else {}
+    times = _measured_times(base, observed) if observed is not None and is_observed else None
     known = _known_nodes(base, times)
+    rates = _scan_rates(known)
+    general = 1 / max(base.root.total_cost, 1e-9)
     kept = costed = 0.0
     worst = 1.0
     for node, cost, factor in _with_factors(new, factors):
         same = known[_signature(node)].pop() if known.get(_signature(node)) else None
         if same is None:
-            costed += factor * cost / max(base.root.total_cost, 1e-9)
+            penalty = _ORDER_ONLY if _is_order_only(node, new) else 1.0
+            rate = max(rates.get(node.alias, 0.0), general)
+            costed += max(factor, penalty) * cost * rate
             worst = max(worst, factor)
-            continue
-        time_share, old_cost = same
-        if times is not None and abs(cost - old_cost) <= _SAME_COST * old_cost:
-            kept += time_share
+        elif times is not None and abs(cost - same.cost) <= _SAME_COST * same.cost:
+            kept += same.share
         else:  # the same node on another number of rows, or no time of it is known
-            costed += time_share * cost / max(old_cost, 1e-9)
+            costed += same.share * cost / max(same.cost, 1e-9)
     return Remaining(kept=kept, costed=costed, underestimate=worst)
 
 
-def _ratio(new: Plan, base: Plan) -> float:
-    return new.root.total_cost / max(base.root.total_cost, 1e-9)
+def _scan_rates(known: Mapping[Signature, list[_Known]]) -> dict[str | None, float]:
+    """The share of the time per unit of cost that today's scan of each table takes.
+
+    Where reading a table is dearer than its cost says, reading it by an index is too.
+    """
+    scans = [k for of_kind in known.values() for k in of_kind if k.alias and k.cost > 0]
+    return {k.alias: k.share / k.cost for k in scans}
+
+
+def _is_order_only(node: PlanNode, plan: Plan) -> bool:
+    """An index is read from end to end, only for its order."""
+    is_whole = node.node_type == "Index Scan" and node.index_cond is None
+    return is_whole and not any(other.node_type == "Limit" for other in plan.walk())
 
 
 def _signature(node: PlanNode) -> Signature:
@@ -87,16 +114,14 @@ def _measured_times(base: Plan, observed: Plan) -> tuple[float, ...] | None:
     return times if times is not None and sum(times) > 0 else None
 
 
-def _known_nodes(
-    base: Plan, times: tuple[float, ...] | None
-) -> dict[Signature, list[tuple[float, float]]]:
+def _known_nodes(base: Plan, times: tuple[float, ...] | None) -> dict[Signature, list[_Known]]:
     """For each node of today's plan its share of the time (else of the cost), and its cost."""
-    found: dict[Signature, list[tuple[float, float]]] = defaultdict(list)
+    found: dict[Signature, list[_Known]] = defaultdict(list)
     costs = self_costs(base)
     weights = times or costs
     total = sum(weights) or 1.0
     for node, weight, cost in zip(base.walk(), weights, costs, strict=True):
-        found[_signature(node)].append((weight / total, cost))
+        found[_signature(node)].append(_Known(node.alias, weight / total, cost))
     return found
 
 

@@ -1,5 +1,8 @@
 """Which of the candidates to take: the greedy choice over the whole workload.
 
+A move is an index, or the bundle of indexes that one plan needs together (the arms of an OR);
+bundles come into play when no single index is left that pays.
+
 Each step takes the index that saves most database time an hour, given those already taken, less
 what keeping it up costs. Costs come from the planner through `WhatIf`. After Chaudhuri and
 Narasayya, "An Efficient Cost-Driven Index Selection Tool for Microsoft SQL Server", VLDB 1997
@@ -8,8 +11,8 @@ Narasayya, "An Efficient Cost-Driven Index Selection Tool for Microsoft SQL Serv
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from pgadvisor.analyze.cost_model import Remaining
 from pgadvisor.analyze.indexes.candidates import relaxations
@@ -48,15 +51,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An index that is taken, with what it does to the queries it changes."""
+    """Indexes that are taken together, mostly one, with what they do to queries."""
 
-    candidate: IndexCandidate
+    candidates: tuple[IndexCandidate, ...]
     #: milliseconds of execution an hour that go away
     saved_ms_per_hour: float
     write_ms_per_hour: float
     writes_per_hour: float
-    size_bytes: int
+    #: by candidate
+    sizes: tuple[int, ...]
     changes: Mapping[QueryId, Change]
+
+    @property
+    def size_bytes(self) -> int:
+        """All of them on disk, right after they are built."""
+        return sum(self.sizes)
 
     @property
     def net_ms_per_hour(self) -> float:
@@ -85,7 +94,8 @@ def select_indexes(
     outlook = Outlook(what_if, most_questions)
     found = pool(given, outlook, most_questions)
     greedy = _Greedy(given, outlook, frozenset(found.costs))
-    choices = greedy.consolidated(greedy.chosen(found.indexes))
+    taken = greedy.chosen([(index,) for index in found.indexes], [])
+    choices = greedy.consolidated(greedy.chosen(found.bundles, taken))
     helped = {queryid for choice in choices for queryid in choice.changes}
     reasons = dict(found.reasons)
     for queryid in found.costs:
@@ -105,6 +115,9 @@ _TOO_LITTLE = (
 )
 
 
+Move = tuple[IndexCandidate, ...]
+
+
 class _Greedy:
     """The choice and what it has to remember: the situation, the outlook, the refusals."""
 
@@ -117,73 +130,81 @@ class _Greedy:
         #: why an index that would help a query was not taken
         self.refused: dict[QueryId, str] = {}
 
-    def chosen(self, indexes: Iterable[IndexCandidate]) -> list[IndexCandidate]:
-        """Indexes in the order they are taken."""
-        taken: list[IndexCandidate] = []
-        queue = [(-float("inf"), number, -1, index) for number, index in enumerate(indexes)]
+    def chosen(self, moves: Iterable[Move], taken: list[Move]) -> list[Move]:
+        """The moves taken before, and those of the given ones that pay, in order."""
+        taken = list(taken)
+        queue = [(-float("inf"), number, -1, move) for number, move in enumerate(moves)]
         heapq.heapify(queue)
         while queue and len(taken) < _MOST_INDEXES and not self.outlook.is_spent:
-            bound, number, seen, index = heapq.heappop(queue)
+            bound, number, seen, move = heapq.heappop(queue)
             if seen != len(taken):  # its benefit is out of date: compute it, then queue it again
-                choice = self.choice(taken, index)
+                choice = self.choice(taken, move)
                 self._note_refusal(choice)
-                heapq.heappush(queue, (-choice.net_ms_per_hour, number, len(taken), index))
+                heapq.heappush(queue, (-choice.net_ms_per_hour, number, len(taken), move))
             elif -bound < self.smallest:
                 break
             else:
-                best = self._narrowest(taken, index)
+                best = self._narrowest(taken, move)
                 queue = [entry for entry in queue if entry[3] != best]
                 heapq.heapify(queue)
                 taken.append(best)
         return taken
 
-    def consolidated(self, taken: list[IndexCandidate]) -> list[Choice]:
+    def consolidated(self, taken: list[Move]) -> list[Choice]:
         """The choices, without indexes that a wider one taken later serves nearly as well."""
         best = self._in_order(taken)
-        for index in taken:
-            if any(extends(other, index) for other in taken if other != index):
-                without = [choice.candidate for choice in best if choice.candidate != index]
+        for move in taken:
+            if any(_serves(other, move) for other in taken if other != move):
+                without = [choice.candidates for choice in best if choice.candidates != move]
                 other = self._in_order(without)
                 if _net(other) >= _GOOD_ENOUGH * _net(best):
                     best = other
         return [choice for choice in best if choice.net_ms_per_hour >= self.smallest]
 
-    def choice(self, taken: list[IndexCandidate], index: IndexCandidate) -> Choice:
-        """What an index does beside those already taken."""
+    def choice(self, taken: Iterable[Move], move: Move) -> Choice:
+        """What a move does beside those already taken."""
+        old = tuple(index for one in taken for index in one)
+        new = tuple(index for index in move if index not in old)
         changes: dict[QueryId, Change] = {}
         saved = 0.0
-        for subject in self.given.subjects_of(index.table_oid):
-            queryid = subject.query.queryid
-            if queryid not in self.considered or not _may_use(subject, index):
-                continue
-            before = self.outlook.remaining(subject, taken)
-            after = self.outlook.remaining(subject, (*taken, index))
-            change = Change(before=before, after=after)
+        for subject in self._concerned(new):
+            before = self.outlook.remaining(subject, old)
+            change = Change(before=before, after=self.outlook.remaining(subject, (*old, *new)))
             if _matters(change):
-                changes[queryid] = change
+                changes[subject.query.queryid] = change
                 saved += subject.query.total_exec_time * change.improvement
-        writes = writes_per_hour(self.given, index)
+        writes = sum(writes_per_hour(self.given, index) for index in new)
+        tables = self.given.catalog.tables
         return Choice(
-            candidate=index,
+            candidates=new,
             saved_ms_per_hour=saved / self.hours,
             write_ms_per_hour=writes * INDEX_WRITE_MS,
             writes_per_hour=writes,
-            size_bytes=index_bytes(index, self.given.catalog.tables[index.table_oid]),
+            sizes=tuple(index_bytes(index, tables[index.table_oid]) for index in new),
             changes=changes,
         )
 
-    def _narrowest(self, taken: list[IndexCandidate], index: IndexCandidate) -> IndexCandidate:
-        """The index, or the smallest of its narrower forms that is nearly as good."""
-        best = self.choice(taken, index)
-        enough = _GOOD_ENOUGH * best.net_ms_per_hour
-        forms = [self.choice(taken, narrower) for narrower in relaxations(index)]
-        good = [form for form in forms if form.net_ms_per_hour >= enough]
-        return min((best, *good), key=lambda form: form.size_bytes).candidate
+    def _concerned(self, move: Move) -> Iterator[Subject]:
+        found = {
+            subject.query.queryid: subject
+            for index in move
+            for subject in self.given.subjects_of(index.table_oid)
+            if _may_use(subject, index)
+        }
+        return (subject for queryid, subject in found.items() if queryid in self.considered)
 
-    def _in_order(self, taken: Iterable[IndexCandidate]) -> list[Choice]:
+    def _narrowest(self, taken: list[Move], move: Move) -> Move:
+        """The move, or the smallest of its narrower forms that is nearly as good."""
+        best = self.choice(taken, move)
+        enough = _GOOD_ENOUGH * best.net_ms_per_hour
+        forms = [self.choice(taken, narrower) for narrower in _narrower(move)]
+        good = [form for form in forms if form.net_ms_per_hour >= enough]
+        return min((best, *good), key=lambda form: form.size_bytes).candidates
+
+    def _in_order(self, taken: Iterable[Move]) -> list[Choice]:
         choices: list[Choice] = []
-        for index in taken:
-            choices.append(self.choice([choice.candidate for choice in choices], index))
+        for move in taken:
+            choices.append(self.choice([choice.candidates for choice in choices], move))
         return choices
 
     def _note_refusal(self, choice: Choice) -> None:
@@ -191,19 +212,34 @@ class _Greedy:
         for queryid in choice.changes:
             if slower:
                 self.refused[queryid] = (
-                    f"an index on {choice.candidate.table} ({', '.join(choice.candidate.columns)}) "
-                    f"would help, but make query {slower[0]} slower: its logged plan met many more "
-                    "rows than the planner expects"
+                    f"{_words(choice)} would help, but make query {slower[0]} slower: its logged "
+                    "plan met many more rows than the planner expects"
                 )
             elif choice.net_ms_per_hour < self.smallest:
                 self.refused.setdefault(queryid, _worth(choice))
 
 
+def _narrower(move: Move) -> Iterator[Move]:
+    if len(move) == 1:
+        yield from ((index,) for index in relaxations(move[0]))
+    elif any(index.include for index in move):
+        yield tuple(replace(index, include=()) for index in move)
+
+
+def _serves(wider: Move, narrower: Move) -> bool:
+    return all(any(extends(index, other) for index in wider) for other in narrower)
+
+
+def _words(choice: Choice) -> str:
+    indexes = " and ".join(f"{i.table} ({', '.join(i.columns)})" for i in choice.candidates)
+    return f"an index on {indexes}"
+
+
 def _worth(choice: Choice) -> str:
     return (
-        f"an index on {choice.candidate.table} ({', '.join(choice.candidate.columns)}) would save "
-        f"{choice.saved_ms_per_hour:,.0f} ms an hour and cost {choice.write_ms_per_hour:,.0f} ms "
-        f"an hour to keep up ({choice.writes_per_hour:,.0f} rows written): not worth it"
+        f"{_words(choice)} would save {choice.saved_ms_per_hour:,.0f} ms an hour and cost "
+        f"{choice.write_ms_per_hour:,.0f} ms an hour to keep up "
+        f"({choice.writes_per_hour:,.0f} rows written): not worth it"
     )
 
 

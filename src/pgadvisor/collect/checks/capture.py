@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pgadvisor.collect.checks.facts import RELOAD, Facts, ok, warning
-from pgadvisor.collect.failures import quoted
+from pgadvisor.errors import LogUnreadable
 from pgadvisor.records.check import Check
 
 __all__ = ["capture_checks"]
@@ -134,12 +134,6 @@ def _collector(facts: Facts) -> Check:
 
 
 def _readable(facts: Facts) -> Check:
-    denied = facts.rights.denied_functions
-    if denied:
-        role = quoted(facts.server.current_user)
-        return warning(
-            "log-readable",
-            "our role may not read the log through SQL; a path to the files works too",
-            f"GRANT EXECUTE ON FUNCTION {', '.join(denied)} TO {role};",
-        )
-    return ok("log-readable", "the log can be read through SQL")
+    if isinstance(facts.log, LogUnreadable):
+        return warning("log-readable", f"no plans from logs: {facts.log.message}", facts.log.hint)
+    return ok("log-readable", f"the log is read from {facts.log.path} ({facts.log.format})")

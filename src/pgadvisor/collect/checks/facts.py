@@ -4,24 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pgadvisor.collect.extensions import install_remedy, require_statements
+from pgadvisor.collect.find_log import find_log
 from pgadvisor.collect.server import server_info
 from pgadvisor.collect.settings import fetch_settings
 from pgadvisor.collect.target import Target
-from pgadvisor.errors import ExtensionMissing
+from pgadvisor.errors import ExtensionMissing, LogUnreadable
 from pgadvisor.records.check import Check, CheckStatus
+from pgadvisor.records.log import LogSource
 from pgadvisor.records.server import ServerInfo, Setting
 
 __all__ = ["RELOAD", "Facts", "Rights", "Usage", "error", "fetch_facts", "ok", "warning"]
 
 RELOAD = "SELECT pg_reload_conf();"
-#: what reading the log through SQL calls; pg_monitor brings some of them, by version
-LOG_FUNCTIONS = (
-    "pg_catalog.pg_ls_logdir()",
-    "pg_catalog.pg_current_logfile()",
-    "pg_catalog.pg_current_logfile(text)",
-    "pg_catalog.pg_read_file(text, bigint, bigint)",
-    "pg_catalog.pg_read_binary_file(text, bigint, bigint)",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +25,6 @@ class Rights:
     unreadable_tables: int
     tables: int
     unreadable_schemas: tuple[str, ...]
-    #: of LOG_FUNCTIONS
-    denied_functions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +49,8 @@ class Facts:
     usage: Usage | None
     statements_missing: ExtensionMissing | None
     hypopg_remedy: str
+    #: where the log is on this machine, or why it cannot be read here
+    log: LogSource | LogUnreadable
     #: tables with missing or old statistics, largest first
     stale: tuple[tuple[str, str], ...]
 
@@ -68,9 +62,7 @@ class Facts:
 
 def fetch_facts(target: Target) -> Facts:
     """Everything the checks look at."""
-    unreadable, tables, schemas, denied = target.row(
-        "check_rights", {"log_functions": list(LOG_FUNCTIONS)}
-    )
+    unreadable, tables, schemas = target.row("check_rights")
     available, _ = target.row("library", {"name": "hypopg"})
     usage, missing = _usage(target)
     return Facts(
@@ -80,13 +72,20 @@ def fetch_facts(target: Target) -> Facts:
             unreadable_tables=unreadable,
             tables=tables,
             unreadable_schemas=tuple(schemas),
-            denied_functions=tuple(denied),
         ),
         usage=usage,
         statements_missing=missing,
         hypopg_remedy=install_remedy("hypopg", major=target.major, available=available),
+        log=_log(target),
         stale=tuple((schema, name) for schema, name in target.rows("check_stale")),
     )
+
+
+def _log(target: Target) -> LogSource | LogUnreadable:
+    try:
+        return find_log(target)
+    except LogUnreadable as exc:
+        return exc
 
 
 def _usage(target: Target) -> tuple[Usage | None, ExtensionMissing | None]:

@@ -1,4 +1,5 @@
--- One row per setting that our role may see. reset_val: what the server gives a session of our
+-- One row per setting that our role may see, less those that may hold a password: whatever is read
+-- here is stored. reset_val: what the server gives a session of our
 -- role, without the limits that we set for ourselves.
 SELECT
     s.name,
@@ -8,4 +9,8 @@ SELECT
     s.boot_val,
     s.pending_restart
 FROM pg_catalog.pg_settings AS s
+WHERE s.name NOT IN (
+    'primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'archive_cleanup_command',
+    'restore_command', 'recovery_end_command'
+)
 ORDER BY s.name

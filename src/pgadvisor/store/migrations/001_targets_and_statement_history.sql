@@ -242,7 +242,7 @@ create table gaps (
     since timestamptz not null,
     until timestamptz not null,
     reason text not null constraint gaps_reason_check check (reason in (
-        'first_sight', 'reset', 'eviction', 'restart', 'other_cluster', 'clock', 'unreachable')),
+        'first_sight', 'reset', 'eviction', 'restart', 'other_cluster', 'clock')),
     statements integer not null default 0,
     constraint gaps_order check (since <= until)
 );

@@ -146,5 +146,7 @@ def _or_none(read: Callable[[str], str], text: str) -> str | None:
 def lab(target_dsn: str, target_conn: psycopg.Connection[Any]) -> Iterator[Lab]:
     target_conn.execute("set jit = off; set log_min_messages = fatal")
     target_conn.execute("set auto_explain.log_analyze = off")
+    # else VACUUM cannot mark pages all-visible until the WAL writer has come by
+    target_conn.execute("set synchronous_commit = on")
     with ExitStack() as stack:
         yield Lab(target_dsn, target_conn, stack)

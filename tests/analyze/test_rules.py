@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pgadvisor.analyze import RULES, Analysis
+from pgadvisor.analyze.rule import Rule
+from pgadvisor.collect.explain import explain
+from pgadvisor.records.statement import QueryId
+from pgadvisor.records.workload import PlanSource, Query
 
 if TYPE_CHECKING:
-    from conftest import Lab
+    from tests.analyze.conftest import Lab
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "sql"
 _DIRECTIVE = re.compile(r"^-- (title|schema|query|expect|writes|settings|without): ?(.*)$")
@@ -119,8 +123,7 @@ def analysis_of(lab: "Lab", case: Case) -> Analysis:
         if found.pop("raised", False):  # the role got a larger work_mem since
             lab.role_settings[found["users"][0]] = {"work_mem": "64MB"}
         lab.query(text, **found)
-    rule = next(r for r in RULES if getattr(r, "__name__", "") == case.rule.replace("-", "_"))
-    return rule(lab.situation(hypopg=case.has_hypopg))
+    return rule_of(case.rule)(lab.situation(hypopg=case.has_hypopg))
 
 
 @pytest.mark.parametrize("case", all_cases())
@@ -142,6 +145,66 @@ def test_rule_finds_what_its_fixture_says(lab: "Lab", case: Case) -> None:
         silent = {skipped.queryid for skipped in found.skipped}
         assert helped | silent == {query.queryid for query in lab.queries}
         assert not helped & silent
+
+
+CREATING = [param for param in all_cases() if "CREATE INDEX" in str(param.values[0].statements)]
+
+
+@pytest.mark.parametrize("case", CREATING)
+def test_indexes_that_are_advised_do_what_was_promised(lab: "Lab", case: Case) -> None:
+    """Really made: about as big as said, used by the planner, at about the cost that was said."""
+    found = analysis_of(lab, case)
+    assert lab.what_if is not None
+    lab.what_if.reset()
+    promised: dict[QueryId, float] = {}
+    for finding in found.findings:
+        for statement in finding.statement.splitlines():
+            lab.conn.execute(statement.encode())
+        promised |= {its.queryid: its.cost_after or 0.0 for its in finding.effects}
+        for index in finding.evidence["indexes"]:
+            assert size_of(lab, index["index_name"]) == pytest.approx(index["size_bytes"], rel=0.25)
+    lab.conn.execute("analyze")
+    if case.rule == "missing-index":
+        for query in lab.queries:
+            if query.queryid in promised:
+                cost = cost_now(lab, query)
+                assert cost == pytest.approx(promised[query.queryid], rel=0.5, abs=20)
+    again = analysis_of_now(lab, case)
+    assert not again.findings, "advice that was carried out is gone at the next analysis"
+    for finding in found.findings:
+        for statement in finding.undo.splitlines():
+            lab.conn.execute(statement.encode())
+    assert [f.key for f in analysis_of_now(lab, case).findings] == [f.key for f in found.findings]
+
+
+def size_of(lab: "Lab", name: str) -> int:
+    row = lab.conn.execute(
+        """select coalesce(sum(pg_relation_size(t.relid)), pg_relation_size(c.oid))
+           from pg_class c left join lateral pg_partition_tree(c.oid) t on true
+           where c.relname = %s and c.relkind in ('i', 'I') group by c.oid""",
+        [name],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def cost_now(lab: "Lab", query: Query) -> float:
+    text = query.plans[0].example_query
+    if query.plans[0].source is PlanSource.GENERIC_PLAN:
+        text = query.query or ""
+    return float(explain(lab.target(), text)["Plan"]["Total Cost"])
+
+
+def analysis_of_now(lab: "Lab", case: Case) -> Analysis:
+    """The same workload, with plans and catalog of this moment."""
+    old, lab.queries = lab.queries, []
+    for (options, text), _ in zip(case.queries, old, strict=True):
+        lab.query(text, **options_of(options))
+    return rule_of(case.rule)(lab.situation())
+
+
+def rule_of(name: str) -> Rule:
+    return next(r for r in RULES if getattr(r, "__name__", "") == name.replace("-", "_"))
 
 
 def test_every_rule_has_a_fixture_that_finds_and_more_that_stay_silent() -> None:

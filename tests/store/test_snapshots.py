@@ -155,7 +155,7 @@ def test_a_backend_that_is_ended_in_the_transaction_loses_and_doubles_nothing(
     record(store, target, NOON, [entry(1, 10), entry(2, 10)])
     with store.transaction() as conn:
         conn.execute(
-            """create function die() returns trigger language plpgsql as
+            """create or replace function die() returns trigger language plpgsql as
                $$begin perform pg_terminate_backend(pg_backend_pid()); return null; end$$"""
         )
         conn.execute(

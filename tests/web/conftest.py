@@ -1,5 +1,7 @@
 """Real servers over real stores, and a real browser."""
 
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +20,10 @@ from pgadvisor.cluster import Cluster
 NOW = "2026-03-04T12:00:00+00:00"
 SEED = Path(__file__).parents[1] / "api" / "seed.py"
 SERVE = Path(__file__).with_name("serve.py")
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("PGADVISOR_CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))),
+    "chromium",
+)
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

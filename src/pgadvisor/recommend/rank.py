@@ -9,9 +9,12 @@ improvement is the share of exactly those seconds that goes away. A hundredth of
 the seconds of database time an hour that one may expect to save.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from pgadvisor.records.advice import Factor, Finding, Recommendation
+from pgadvisor.recommend.combine import combined
+from pgadvisor.records.advice import Effect, Factor, Finding, Recommendation
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import Query, Workload
 
@@ -21,27 +24,73 @@ _SHORTEST_HOURS = 1 / 60
 
 
 def recommend(findings: Iterable[Finding], workload: Workload) -> list[Recommendation]:
-    """Recommendations by falling roi_score; findings that ask for the same change are one."""
+    """Recommendations by falling roi_score; findings that ask for the same change are one.
+
+    A second of a query can be saved once only: each recommendation counts what those above it
+    leave, so that all of them together promise no more than the whole of a query's time.
+    """
     queries = {query.queryid: query for query in workload.queries}
-    scored = [
-        recommendation
-        for finding in _merged(findings)
-        if (recommendation := _score(finding, queries, workload)) is not None
-    ]
-    return sorted(scored, key=lambda one: (-one.roi_score, one.finding.key))
+    waiting = combined(findings, queries)
+    promised = _Promised()
+    ranked: list[Recommendation] = []
+    while waiting:
+        scored = [
+            (one, finding)
+            for finding in waiting
+            if (one := _score(promised.limited(finding), queries, workload)) is not None
+        ]
+        if not scored:
+            break
+        best, original = min(scored, key=lambda pair: (-pair[0].roi_score, pair[1].key))
+        ranked.append(best)
+        promised.add(best.finding)
+        waiting.remove(original)
+    return ranked
 
 
-def _merged(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding a key: the first, which comes from the rule that runs first."""
-    merged: dict[str, Finding] = {}
-    for finding in findings:
-        merged.setdefault(finding.key, finding)
-    return list(merged.values())
+@dataclass(frozen=True, slots=True)
+class _Promised:
+    """Shares of each query's time that earlier recommendations take away, by rule."""
+
+    shares: dict[QueryId, dict[str, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
+
+    def add(self, finding: Finding) -> None:
+        for effect in finding.effects:
+            self.shares[effect.queryid][finding.rule] += max(effect.improvement_ratio, 0.0)
+
+    def limited(self, finding: Finding) -> Finding:
+        """The finding with effects on what is left.
+
+        Findings of one rule know of each other (an index is costed beside those chosen before
+        it), those of other rules do not: they take their share of the rest.
+        """
+        return replace(
+            finding,
+            effects=tuple(self._limited(finding.rule, effect) for effect in finding.effects),
+        )
+
+    def _limited(self, rule: str, effect: Effect) -> Effect:
+        promised = self.shares.get(effect.queryid, {})
+        ratio = effect.improvement_ratio
+        if not promised or ratio <= 0:
+            return effect
+        by_others = sum(share for other, share in promised.items() if other != rule)
+        left = max(1 - sum(promised.values()), 0.0)
+        factor = min(ratio * max(1 - by_others, 0.0), left) / ratio
+        return replace(
+            effect,
+            improvement_ratio=ratio * factor,
+            improvement_low=effect.improvement_low * factor,
+            improvement_high=effect.improvement_high * factor,
+        )
 
 
 def _score(
     finding: Finding, queries: Mapping[QueryId, Query], workload: Workload
 ) -> Recommendation | None:
+    """The finding with its score; None where it saves nothing, or less than its upkeep."""
     hours = max(workload.observed_hours, _SHORTEST_HOURS)
     concerned = [
         (queries[effect.queryid], effect) for effect in finding.effects if effect.queryid in queries
@@ -55,19 +104,20 @@ def _score(
     urgency = frequency * current_impact
     upkeep_percent = _upkeep_percent(finding, urgency)
 
-    def percent(of: Sequence[float]) -> float:
-        saved = sum(q.total_exec_time * share for (q, _), share in zip(concerned, of, strict=True))
+    def percent(share_of: Callable[[Effect], float]) -> float:
+        """Of the time of all queries concerned; intervals add up as if errors went together."""
+        saved = sum(query.total_exec_time * share_of(effect) for query, effect in concerned)
         return max(min(100 * saved / total_ms - upkeep_percent, 100.0), -100.0)
 
-    improvement = percent([effect.improvement_ratio for _, effect in concerned])
+    improvement = percent(lambda effect: effect.improvement_ratio)
     if improvement <= 0:
-        return None  # its upkeep costs more than it saves
+        return None
     return Recommendation(
         finding=finding,
         confidence_score=finding.confidence,
         estimated_improvement_percent=improvement,
-        improvement_low_percent=percent([effect.improvement_low for _, effect in concerned]),
-        improvement_high_percent=percent([effect.improvement_high for _, effect in concerned]),
+        improvement_low_percent=percent(lambda effect: effect.improvement_low),
+        improvement_high_percent=percent(lambda effect: effect.improvement_high),
         frequency=frequency,
         current_impact=current_impact,
         urgency_score=urgency,

@@ -20,7 +20,7 @@ __all__ = ["Connection", "Store", "open_store"]
 
 Connection = psycopg.Connection[TupleRow]
 
-_POOL_SECONDS = 10.0
+_POOL_SECONDS = 5.0
 _OLDEST_VERSION = 150000
 
 

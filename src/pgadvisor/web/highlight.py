@@ -2,8 +2,8 @@
 
 from html import escape
 
-from pygments.lexers.sql import PostgresLexer  # type: ignore[import-untyped]
-from pygments.token import Comment, Keyword, Literal, Name, Operator, Token  # type: ignore[import-untyped]
+from pygments.lexers.sql import PostgresLexer
+from pygments.token import Comment, Keyword, Literal, Name, Operator, Token, is_token_subtype
 
 __all__ = ["highlight"]
 
@@ -33,7 +33,7 @@ def highlight(text: str) -> str:
         return escape(text)
     parts: list[tuple[str, str]] = []
     for token, value in _LEXER.get_tokens(text):
-        css = next((css for kind, css in _CLASSES if token in kind), "")
+        css = next((css for kind, css in _CLASSES if is_token_subtype(token, kind)), "")
         if parts and parts[-1][0] == css:
             parts[-1] = (css, parts[-1][1] + value)
         elif token is not Token.Text or value:

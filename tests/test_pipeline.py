@@ -229,8 +229,10 @@ def test_two_collectors_of_one_target_count_nothing_twice(
                    select s.id from statements s join queries q using (target_id, dbid, queryid)
                    join databases b using (target_id, dbid)
                    where q.query like '%%email = $1%%' and b.datname = %s)
-               select (select sum(calls) from statement_deltas where statement_id in (table mine)),
-                      (select sum(calls) from statement_hours where statement_id in (table mine))""",
+               select (select sum(calls) from statement_deltas
+                       where statement_id in (table mine)),
+                      (select sum(calls) from statement_hours
+                       where statement_id in (table mine))""",
             [target.database],
         ).fetchone()
     assert row == (200, 200)
@@ -272,7 +274,8 @@ def test_a_query_that_is_always_cancelled_gets_advice(
             conn.execute("set statement_timeout = '4s'")
             with pytest.raises(psycopg.errors.QueryCanceled):
                 conn.execute(
-                    "select count(*), pg_sleep(60) from customers where email = 'customer7@example.org'"
+                    "select count(*), pg_sleep(60) from customers"
+                    " where email = 'customer7@example.org'"
                 )
 
     thread = threading.Thread(target=cancelled)

@@ -40,10 +40,10 @@ from pgadvisor.records.advice import Recommendation, Skipped
 from pgadvisor.records.catalog import Catalog
 from pgadvisor.records.check import Check
 from pgadvisor.records.log import LogSource
-from pgadvisor.records.statement import Interval, QueryId, StatementKey, StatementSnapshot
+from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
 from pgadvisor.records.workload import PlanCapture, PlanSource, Workload
 from pgadvisor.sql import is_own
-from pgadvisor.store import Store
+from pgadvisor.store import Connection, Store
 from pgadvisor.store import activity as stored_activity
 from pgadvisor.store import advice as stored_advice
 from pgadvisor.store import catalog as stored_catalog
@@ -156,14 +156,15 @@ def observe_statements(
     saved, so that our own statements never enter the history.
     """
 
-    def read() -> StatementSnapshot:
+    def read(conn: Connection) -> StatementSnapshot:
         snapshot = fetch_statements(target)
-        with store.transaction() as conn:
-            known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
-            own = stored_texts.own_queryids(conn, target_id)
+        known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
+        own = stored_texts.own_queryids(conn, target_id)
         new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
         if new:
-            own |= _save_new_texts(target, store, target_id, new, now=now)
+            texts = fetch_texts(target, new)
+            stored_texts.save_texts(conn, target_id, texts, new, now=now)
+            own |= {text.queryid for text in texts if is_own(text.query)}
         return without(snapshot, own)
 
     interval = stored_snapshots.record_snapshot(store, target_id, read)
@@ -174,15 +175,6 @@ def observe_statements(
             [now, target_id],
         )
     return interval
-
-
-def _save_new_texts(
-    target: Target, store: Store, target_id: int, keys: list[StatementKey], *, now: datetime
-) -> set[QueryId]:
-    texts = fetch_texts(target, keys)
-    with store.transaction() as conn:
-        stored_texts.save_texts(conn, target_id, texts, keys, now=now)
-    return {text.queryid for text in texts if is_own(text.query)}
 
 
 def observe_activity(target: Target, store: Store, target_id: int) -> None:

@@ -162,7 +162,9 @@ def test_indexes_that_are_advised_do_what_was_promised(lab: "Lab", case: Case) -
             lab.conn.execute(statement.encode())
         promised |= {its.queryid: its.cost_after or 0.0 for its in finding.effects}
         for index in finding.evidence["indexes"]:
-            assert size_of(lab, index["index_name"]) == pytest.approx(index["size_bytes"], rel=0.25)
+            # never much too small; columns that depend on each other make it too big
+            real = size_of(lab, index["index_name"])
+            assert 0.7 * real <= index["size_bytes"] <= 3 * real
     lab.conn.execute("analyze")
     if case.rule == "missing-index":
         for query in lab.queries:

@@ -28,7 +28,7 @@ from pgadvisor.cluster import Cluster
 from pgadvisor.config import load_settings
 from pgadvisor.errors import StoreUnavailable
 from pgadvisor.records.statement import Counters, StatementSnapshot
-from pgadvisor.store import Store, connection, open_store
+from pgadvisor.store import Connection, Store, connection, open_store
 from pgadvisor.store.snapshots import _load_baseline, record_snapshot
 
 ALL_CALLS = "select coalesce(sum(calls), 0)::bigint from statement_deltas where target_id = %s"
@@ -141,7 +141,7 @@ def test_a_reading_that_fails_saves_nothing(store: Store) -> None:
     target = new_target(store)
     record(store, target, NOON, [entry(1, 10)])
     with pytest.raises(ZeroDivisionError):
-        record_snapshot(store, target, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        record_snapshot(store, target, lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
     record(store, target, NOON + MINUTE, [entry(1, 15)])
     assert value(store, ALL_CALLS, [target]) == 5
 
@@ -231,7 +231,7 @@ def test_two_collectors_at_once_count_each_call_once(store: Store, second: Store
     clock = iter(range(1000))
     turn = threading.Lock()
 
-    def read() -> StatementSnapshot:
+    def read(_: Connection) -> StatementSnapshot:
         with turn:
             tick = next(clock)
         return snapshot(NOON + tick * MINUTE, [entry(1, 10 + 5 * tick)])
@@ -275,7 +275,7 @@ def test_a_store_that_goes_away_while_a_target_is_read(store: Store, store_dsn: 
     target = new_target(store)
     record(store, target, NOON, [entry(1, 10)])
 
-    def read() -> StatementSnapshot:
+    def read(_: Connection) -> StatementSnapshot:
         with psycopg.connect(store_dsn, autocommit=True) as conn:
             conn.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -21,7 +21,7 @@ from pgadvisor.cluster import Cluster, find_binaries
 from pgadvisor.collect.statements import fetch_statements, fetch_texts
 from pgadvisor.collect.target import connect
 from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
-from pgadvisor.store import Store
+from pgadvisor.store import Connection, Store
 from pgadvisor.store.snapshots import record_snapshot
 from pgadvisor.store.targets import register_target
 
@@ -98,7 +98,7 @@ class Collector:
     def collect(self) -> Interval | None:
         return record_snapshot(self.store, self.target_id, self._read)
 
-    def _read(self) -> StatementSnapshot:
+    def _read(self, _: Connection) -> StatementSnapshot:
         with connect(self.cluster.dsn()) as target:
             snapshot = fetch_statements(target)
             unknown = [key for key in snapshot.statements if key.queryid not in self.names]

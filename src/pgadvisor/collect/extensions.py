@@ -67,9 +67,11 @@ def require_statements(target: Target) -> Extension:
     if not loaded or version is None:
         raise _statements_missing(target, loaded=loaded, installed=version is not None)
     extension = Extension(name="pg_stat_statements", version=version, schema=schema)
-    if extension.version_tuple < OLDEST_STATEMENTS:
+    # a server of 14 or newer keeps top-level and nested statements apart, and 1.8 cannot say which
+    oldest = (1, 9) if target.major >= 14 else OLDEST_STATEMENTS
+    if extension.version_tuple < oldest:
         raise ExtensionMissing(
-            f"pg_stat_statements {version} is too old, 1.8 is needed",
+            f"pg_stat_statements {version} is too old, {oldest[0]}.{oldest[1]} is needed",
             hint=f"Run in database {target.database} as the extension's owner: "
             "ALTER EXTENSION pg_stat_statements UPDATE;",
         )

@@ -39,6 +39,15 @@ class Moment(NamedTuple):
     dealloc: int | None
 
 
+class Reading(NamedTuple):
+    """What goes with the entries of one read; evictions during it may concern any of them."""
+
+    before: Moment
+    after: Moment
+    extension_version: str
+    system_identifier: str
+
+
 def fetch_statements(target: Target) -> StatementSnapshot:
     """All entries of the server at one moment, of all its databases, without texts.
 
@@ -52,7 +61,8 @@ def fetch_statements(target: Target) -> StatementSnapshot:
         columns, rows = target.table("statements", extension=extension)
         after = _fetch_moment(target, extension)
         if before[1:3] == after[1:3]:
-            return _snapshot(after, target.fetch_system_identifier(), columns[_HEAD:], rows)
+            read = Reading(before, after, extension.version, target.fetch_system_identifier())
+            return _snapshot(read, columns[_HEAD:], rows)
         before = after
     raise TargetUnreachable(
         f"pg_stat_statements was reset during each of {_ATTEMPTS} reads",
@@ -91,8 +101,7 @@ def _fetch_moment(target: Target, extension: Extension) -> Moment:
 
 
 def _snapshot(
-    moment: Moment,
-    system_identifier: str,
+    read: Reading,
     counter_names: tuple[str, ...],
     rows: list[tuple[Any, ...]],
 ) -> StatementSnapshot:
@@ -114,11 +123,13 @@ def _snapshot(
             stats_since=stats_since,
         )
     return StatementSnapshot(
-        captured_at=moment.captured_at,
-        system_identifier=system_identifier,
-        postmaster_start_at=moment.postmaster_start_at,
-        stats_reset=moment.stats_reset,
-        dealloc=moment.dealloc,
+        captured_at=read.after.captured_at,
+        system_identifier=read.system_identifier,
+        postmaster_start_at=read.after.postmaster_start_at,
+        stats_reset=read.after.stats_reset,
+        dealloc=read.before.dealloc,
+        dealloc_after=read.after.dealloc,
+        extension_version=read.extension_version,
         statements=statements,
         hidden=hidden,
         hidden_exec_time=hidden_exec_time,

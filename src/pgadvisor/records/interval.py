@@ -17,6 +17,7 @@ In each of these cases too little is counted, never too much.
 """
 
 from datetime import datetime, timedelta
+from operator import attrgetter, lt, sub
 
 from pgadvisor.records.statement import (
     COUNTER_NAMES,
@@ -169,6 +170,11 @@ def _sight(unknown: int) -> GapReason | None:
     return GapReason.FIRST_SIGHT if unknown else None
 
 
+_ALL = attrgetter(*COUNTER_NAMES)
+#: sum_squared_exec_time is computed from rounded figures and may fall a little
+_FALLING = attrgetter(*(name for name in COUNTER_NAMES if name != "sum_squared_exec_time"))
+
+
 def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
     """True when the entry is not the one seen before.
 
@@ -181,11 +187,7 @@ def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
         now.min_exec_time > then.min_exec_time or now.max_exec_time < then.max_exec_time
     ):
         return True
-    return any(
-        getattr(now.counters, name) < getattr(then.counters, name)
-        for name in COUNTER_NAMES
-        if name != "sum_squared_exec_time"  # computed from rounded figures, may fall a little
-    )
+    return any(map(lt, _FALLING(now.counters), _FALLING(then.counters)))
 
 
 def _may_be_old(
@@ -207,9 +209,10 @@ _NOTHING = Counters()
 def _minus(now: StatementCounters, then: StatementCounters) -> Counters:
     if now.counters == then.counters:
         return _NOTHING
-    return Counters(
-        **{
-            name: max(getattr(now.counters, name) - getattr(then.counters, name), 0)
-            for name in COUNTER_NAMES
-        }
-    )
+    differences = map(sub, _ALL(now.counters), _ALL(then.counters))
+    grown = {
+        name: difference
+        for name, difference in zip(COUNTER_NAMES, differences, strict=True)
+        if difference > 0
+    }
+    return Counters(**grown)

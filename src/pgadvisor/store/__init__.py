@@ -4,6 +4,6 @@
 take a connection from `Store.transaction`.
 """
 
-from pgadvisor.store.connection import Store, open_store
+from pgadvisor.store.connection import Connection, Store, open_store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Connection", "Store", "open_store"]

@@ -38,7 +38,7 @@ class _Baseline:
 
 
 def record_snapshot(
-    store: Store, target_id: int, read: Callable[[], StatementSnapshot]
+    store: Store, target_id: int, read: Callable[[Connection], StatementSnapshot]
 ) -> Interval | None:
     """Read a snapshot and save what happened since the last one, whoever took that.
 
@@ -49,7 +49,7 @@ def record_snapshot(
     """
     with store.transaction() as conn:
         last_id = _lock_and_last_id(conn, target_id)
-        snapshot = read()
+        snapshot = read(conn)
         baseline = store.baselines.get(target_id)
         if last_id is not None and (baseline is None or baseline.snapshot_id != last_id):
             baseline = _load_baseline(conn, target_id, last_id)

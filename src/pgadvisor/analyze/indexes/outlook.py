@@ -11,22 +11,26 @@ from pgadvisor.records.what_if import IndexCandidate, WhatIf, WhatIfPlan
 
 __all__ = ["MOST_QUESTIONS", "Outlook"]
 
-#: A question takes the target's planner 1 to 5 ms: a minute of one core at most.
-MOST_QUESTIONS = 20_000
+#: A question takes the target's planner 1 to 5 ms: less than a minute of one core.
+MOST_QUESTIONS = 10_000
 
 _Configuration = frozenset[IndexCandidate]
 
 
 class Outlook:
-    """Costs and remaining time of queries, remembered by the indexes on their own tables."""
+    """Costs and remaining time of queries, remembered by the indexes that each could use."""
 
     def __init__(self, what_if: WhatIf, most_questions: int = MOST_QUESTIONS) -> None:
         self._what_if = what_if
         self._most_questions = most_questions
         self._known: dict[tuple[QueryId, _Configuration], Remaining] = {}
         self._bases: dict[str, Plan] = {}
-        #: what-if questions asked so far
-        self.questions = 0
+        self._asked: set[tuple[str, _Configuration]] = set()
+
+    @property
+    def questions(self) -> int:
+        """How many different questions the planner was asked."""
+        return len(self._asked)
 
     @property
     def is_spent(self) -> bool:
@@ -35,21 +39,21 @@ class Outlook:
 
     def cost(self, subject: Subject, indexes: Iterable[IndexCandidate] = ()) -> float:
         """The planner's cost, the mean over the samples of a query."""
-        on_tables = _relevant(subject, indexes)
-        return sum(s.weight * self._ask(s.text, on_tables).total_cost for s in subject.samples)
+        usable = _relevant(subject, indexes)
+        return sum(s.weight * self._ask(s.text, usable).total_cost for s in subject.samples)
 
     def remaining(self, subject: Subject, indexes: Iterable[IndexCandidate]) -> Remaining:
         """The share of the query's time that is left with these indexes."""
-        on_tables = _relevant(subject, indexes)
-        key = (subject.query.queryid, on_tables)
+        usable = _relevant(subject, indexes)
+        key = (subject.query.queryid, usable)
         if key not in self._known:
-            self._known[key] = self._remaining(subject, on_tables)
+            self._known[key] = self._remaining(subject, usable)
         return self._known[key]
 
     def used(self, subject: Subject, indexes: Iterable[IndexCandidate]) -> set[IndexCandidate]:
         """Those of the indexes that a plan of the query takes."""
-        on_tables = _relevant(subject, indexes)
-        return {i for sample in subject.samples for i in self._ask(sample.text, on_tables).used}
+        usable = _relevant(subject, indexes)
+        return {i for sample in subject.samples for i in self._ask(sample.text, usable).used}
 
     def _remaining(self, subject: Subject, indexes: _Configuration) -> Remaining:
         cost = self.cost(subject, indexes)
@@ -79,10 +83,17 @@ class Outlook:
         return self._bases[text]
 
     def _ask(self, text: str, indexes: _Configuration) -> WhatIfPlan:
-        self.questions += 1
+        self._asked.add((text, indexes))
         return self._what_if.cost(text, tuple(indexes))
 
 
+def _may_use(subject: Subject, index: IndexCandidate) -> bool:
+    """False for an index whose first column the query does not name: it cannot help."""
+    return any(
+        table.oid == index.table_oid and index.columns[0] in use.columns
+        for use, table in subject.uses
+    )
+
+
 def _relevant(subject: Subject, indexes: Iterable[IndexCandidate]) -> _Configuration:
-    oids = {table.oid for _, table in subject.uses}
-    return frozenset(index for index in indexes if index.table_oid in oids)
+    return frozenset(index for index in indexes if _may_use(subject, index))

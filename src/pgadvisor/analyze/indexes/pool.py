@@ -1,7 +1,7 @@
 """The indexes worth choosing from: what the planner takes of each query's candidates."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pgadvisor.analyze.cost_model import Remaining
 from pgadvisor.analyze.indexes.candidates import candidates, relaxations
@@ -36,6 +36,11 @@ class Pool:
     #: the planner's cost of each query without any new index
     costs: dict[QueryId, float] = field(default_factory=dict)
     reasons: dict[QueryId, str] = field(default_factory=dict)
+    #: (table, column) of the indexes that the planner takes for a query, be it wise or not:
+    #: only an index that begins with one of them can change it
+    columns: dict[QueryId, frozenset[tuple[int, str]]] = field(default_factory=dict)
+    #: the most that any choice of indexes saves of a query's time, in ms
+    most_saved: dict[QueryId, float] = field(default_factory=dict)
 
 
 def pool(given: Situation, outlook: Outlook, most_questions: int) -> Pool:
@@ -53,7 +58,7 @@ def pool(given: Situation, outlook: Outlook, most_questions: int) -> Pool:
                 "queries that take more time"
             )
         else:
-            used = _used(given, subject, outlook, found.costs)
+            used = _used(given, subject, outlook, found)
             if isinstance(used, str):
                 found.reasons[queryid] = used
                 continue
@@ -63,7 +68,7 @@ def pool(given: Situation, outlook: Outlook, most_questions: int) -> Pool:
             narrower = (other for index in used for other in relaxations(index))
             indexes.update(dict.fromkeys(i for i in narrower if _is_new(given, i)))
     merges = (m for m in merged(indexes) if _is_new(given, m) and _is_small_enough(given, m))
-    return Pool((*indexes, *merges), tuple(bundles), found.costs, found.reasons)
+    return replace(found, indexes=(*indexes, *merges), bundles=tuple(bundles))
 
 
 def _by_time(given: Situation) -> list[tuple[Subject, bool]]:
@@ -88,37 +93,34 @@ def _rare(given: Situation, subject: Subject) -> str:
 
 
 def _used(
-    given: Situation, subject: Subject, outlook: Outlook, costs: dict[QueryId, float]
+    given: Situation, subject: Subject, outlook: Outlook, found: Pool
 ) -> tuple[IndexCandidate, ...] | str:
     """What the planner would use for one query, or why nothing."""
+    queryid = subject.query.queryid
     try:
         base = outlook.cost(subject)
-        costs[subject.query.queryid] = base
+        found.costs[queryid] = base
         listed = tuple(c for c in candidates(given, subject) if _is_small_enough(given, c))
         if not listed:
             return _nothing_to_index(given, subject)
-        used = _helpful(subject, outlook, listed)
-        if not used:
-            best = outlook.remaining(subject, listed)
+        best = outlook.remaining(subject, listed)
+        if best.cost > base * (1 - SMALLEST_GAIN):
             return _no_gain(len(listed), base, best)
+        taken = outlook.used(subject, listed)
+        found.columns[queryid] = frozenset((i.table_oid, c) for i in taken for c in i.columns)
+        if best.share > 1 - SMALLEST_GAIN:
+            # the planner thinks it good, but the rows and times that were logged do not
+            taken = {i for i in listed if _is_good(subject, outlook, i)}
     except (NotExplainable, UnsafeStatement) as exc:
         return f"the planner gives no plan: {exc.message}"
-    return tuple(index for index in listed if index in used)
+    if not taken:
+        return _no_gain(len(listed), base, best)
+    found.most_saved[queryid] = subject.query.total_exec_time * (1 - best.kept)
+    return tuple(index for index in listed if index in taken)
 
 
-def _helpful(
-    subject: Subject, outlook: Outlook, listed: tuple[IndexCandidate, ...]
-) -> set[IndexCandidate]:
-    """What a plan with all candidates takes; where that plan is no good, each one's own."""
-    best = outlook.remaining(subject, listed)
-    if best.share <= 1 - SMALLEST_GAIN:
-        return outlook.used(subject, listed)
-    if best.cost > (1 - SMALLEST_GAIN) * outlook.cost(subject):
-        return set()
-    # the planner thinks it good, but the rows and times that were logged do not
-    return {
-        index for index in listed if outlook.remaining(subject, (index,)).share <= 1 - SMALLEST_GAIN
-    }
+def _is_good(subject: Subject, outlook: Outlook, index: IndexCandidate) -> bool:
+    return outlook.remaining(subject, (index,)).share <= 1 - SMALLEST_GAIN
 
 
 def _no_gain(tried: int, base: float, best: Remaining) -> str:

@@ -18,7 +18,7 @@ from pgadvisor.analyze.cost_model import Remaining
 from pgadvisor.analyze.indexes.candidates import relaxations
 from pgadvisor.analyze.indexes.definition import extends
 from pgadvisor.analyze.indexes.outlook import MOST_QUESTIONS, Outlook
-from pgadvisor.analyze.indexes.pool import SMALLEST_GAIN, pool
+from pgadvisor.analyze.indexes.pool import SMALLEST_GAIN, Pool, pool
 from pgadvisor.analyze.indexes.size import index_bytes
 from pgadvisor.analyze.indexes.upkeep import INDEX_WRITE_MS, writes_per_hour
 from pgadvisor.analyze.rule import Situation, Subject
@@ -93,14 +93,15 @@ def select_indexes(
     """Choose indexes for the workload; see the module for the method."""
     outlook = Outlook(what_if, most_questions)
     found = pool(given, outlook, most_questions)
-    greedy = _Greedy(given, outlook, frozenset(found.costs))
+    greedy = _Greedy(given, outlook, found)
     taken = greedy.chosen([(index,) for index in found.indexes], [])
     choices = greedy.consolidated(greedy.chosen(found.bundles, taken))
     helped = {queryid for choice in choices for queryid in choice.changes}
     reasons = dict(found.reasons)
     for queryid in found.costs:
         if queryid not in helped:
-            reasons.setdefault(queryid, greedy.refused.get(queryid, _TOO_LITTLE))
+            reason = _spent(most_questions) if outlook.is_spent else _TOO_LITTLE
+            reasons.setdefault(queryid, greedy.refused.get(queryid, reason))
     times = {subject.query.queryid: subject.query.mean_exec_time for subject in given.subjects}
     return Selection(
         choices=tuple(choices),
@@ -118,13 +119,20 @@ _TOO_LITTLE = (
 Move = tuple[IndexCandidate, ...]
 
 
+def _spent(most_questions: int) -> str:
+    return (
+        f"an index may help, but the {most_questions:,} questions that one analysis asks the "
+        "planner went to others that save more: carry those out and ask again"
+    )
+
+
 class _Greedy:
     """The choice and what it has to remember: the situation, the outlook, the refusals."""
 
-    def __init__(self, given: Situation, outlook: Outlook, considered: frozenset[QueryId]) -> None:
+    def __init__(self, given: Situation, outlook: Outlook, found: Pool) -> None:
         self.given = given
         self.outlook = outlook
-        self.considered = considered
+        self.pool = found
         self.hours = max(given.workload.observed_hours, 1e-6)
         self.smallest = _SMALLEST_SHARE * given.workload.total_exec_time / self.hours
         #: why an index that would help a query was not taken
@@ -133,21 +141,24 @@ class _Greedy:
     def chosen(self, moves: Iterable[Move], taken: list[Move]) -> list[Move]:
         """The moves taken before, and those of the given ones that pay, in order."""
         taken = list(taken)
-        queue = [(-float("inf"), number, -1, move) for number, move in enumerate(moves)]
+        queue = [(-self._most_saved(move), n, -1, move) for n, move in enumerate(moves)]
         heapq.heapify(queue)
         while queue and len(taken) < _MOST_INDEXES and not self.outlook.is_spent:
             bound, number, seen, move = heapq.heappop(queue)
+            if -bound < self.smallest:
+                break
             if seen != len(taken):  # its benefit is out of date: compute it, then queue it again
                 choice = self.choice(taken, move)
                 self._note_refusal(choice)
                 heapq.heappush(queue, (-choice.net_ms_per_hour, number, len(taken), move))
-            elif -bound < self.smallest:
-                break
             else:
                 best = self._narrowest(taken, move)
                 queue = [entry for entry in queue if entry[3] != best]
                 heapq.heapify(queue)
                 taken.append(best)
+        known = [e for e in queue if e[2] == len(taken) and -e[0] >= self.smallest]
+        if known and self.outlook.is_spent:
+            taken.append(min(known)[3])
         return taken
 
     def consolidated(self, taken: list[Move]) -> list[Choice]:
@@ -184,14 +195,21 @@ class _Greedy:
             changes=changes,
         )
 
-    def _concerned(self, move: Move) -> Iterator[Subject]:
+    def _concerned(self, move: Move) -> list[Subject]:
+        """The queries that the planner could plan otherwise with the move."""
         found = {
             subject.query.queryid: subject
             for index in move
             for subject in self.given.subjects_of(index.table_oid)
-            if _may_use(subject, index)
+            if (index.table_oid, index.columns[0])
+            in self.pool.columns.get(subject.query.queryid, ())
         }
-        return (subject for queryid, subject in found.items() if queryid in self.considered)
+        return list(found.values())
+
+    def _most_saved(self, move: Move) -> float:
+        """More than a move can save an hour: where the lazy evaluation begins."""
+        saved = (self.pool.most_saved.get(s.query.queryid, 0.0) for s in self._concerned(move))
+        return sum(saved) / self.hours
 
     def _narrowest(self, taken: list[Move], move: Move) -> Move:
         """The move, or the smallest of its narrower forms that is nearly as good."""
@@ -250,11 +268,3 @@ def _net(choices: Iterable[Choice]) -> float:
 def _matters(change: Change) -> bool:
     before, after = change.before.share, change.after.share
     return after < before * (1 - SMALLEST_GAIN) or after > before * (1 + _LARGEST_LOSS)
-
-
-def _may_use(subject: Subject, index: IndexCandidate) -> bool:
-    """An index whose first column a query does not name cannot help it."""
-    return any(
-        table.oid == index.table_oid and index.columns[0] in use.columns
-        for use, table in subject.uses
-    )

@@ -65,22 +65,21 @@ def need_bytes(node: PlanNode, parent: PlanNode | None, given: MemoryRules) -> i
 
 
 def _sort_bytes(node: PlanNode, parent: PlanNode | None, given: MemoryRules) -> float:
+    above = parent.node_type if parent is not None else ""
+    is_limited = above == "Limit"
     on_disk = (node.sort_space_used or 0) * 1024
     by_width = node.plan_width + _TUPLE_HEADER - _TAPE_LESS + 4
     rows = _rows_in(node)
     if node.node_type == "Incremental Sort" or not rows:  # rows of the largest group: not known
-        return on_disk / by_width * _sort_row(by_width, given, bounded=False)
+        return on_disk / by_width * _sort_row(by_width, given, is_limited=is_limited)
     on_tape = on_disk / rows
-    if on_tape > by_width and parent is not None and parent.node_type == "Gather Merge":
+    if on_tape > by_width and above == "Gather Merge":
         # the space is that of the process that had most rows, the rows are the mean
         on_tape = max(by_width, on_tape / 2)
         rows = on_disk / on_tape
-    if parent is not None and parent.node_type == "Limit" and node.actual_rows:
-        # a bounded sort keeps up to twice the rows that are wanted
-        wanted = 2 * node.actual_rows
-        if wanted < rows:
-            return wanted * _sort_row(on_tape, given, bounded=True)
-    return rows * _sort_row(on_tape, given, bounded=False)
+    if is_limited and node.actual_rows:
+        rows = min(rows, 2 * node.actual_rows)  # a bounded sort keeps up to twice what is wanted
+    return rows * _sort_row(on_tape, given, is_limited=is_limited)
 
 
 def _rows_in(node: PlanNode) -> float:
@@ -90,13 +89,13 @@ def _rows_in(node: PlanNode) -> float:
     return (actual_rows_total(child) or 0.0) / loops
 
 
-def _sort_row(on_tape: float, given: MemoryRules, *, bounded: bool) -> float:
+def _sort_row(on_tape: float, given: MemoryRules, *, is_limited: bool) -> float:
     """Bytes in memory of a row that takes `on_tape` bytes on tape."""
     version = given.server_version_num
     if on_tape < _DATUM_ON_TAPE and version >= 150000:
         return _SORT_TUPLE
     tuple_bytes = on_tape + _TAPE_LESS
-    if bounded or version < 150000:  # AllocSet: powers of two
+    if is_limited or version < 150000:  # AllocSet: powers of two
         header = 8 if version >= 160000 else 16
         return _SORT_TUPLE + header + _power_of_two(tuple_bytes)
     # a generation context, since 17 a bump context without headers

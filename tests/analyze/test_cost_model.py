@@ -1,0 +1,80 @@
+"""Intervals and confidence from costs: coherent for every input."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgadvisor.analyze.cost_model import (
+    COSTED_CEILING,
+    SIGMA_FLOOR,
+    Remaining,
+    confidence,
+    improvement,
+    scatter,
+)
+
+SHARES = st.floats(0, 2)
+SIGMAS = st.floats(SIGMA_FLOOR, 3)
+
+
+@given(SHARES, SHARES, SHARES, SIGMAS, st.floats(1, 1e6))
+def test_the_interval_holds_the_estimate(
+    before: float, kept: float, costed: float, sigma: float, underestimate: float
+) -> None:
+    after = Remaining(kept=kept, costed=costed, underestimate=underestimate)
+    estimate, low, high = improvement(before, after, sigma)
+    if estimate >= -1:
+        assert low <= estimate + 1e-9
+    assert estimate <= high + 1e-9
+    assert high <= before + 1e-9, "no more than what is there"
+    assert 0 <= confidence(before, after, sigma) <= COSTED_CEILING
+
+
+@given(SHARES, st.floats(0.001, 1), SIGMAS)
+def test_more_saved_is_surer(before: float, costed: float, sigma: float) -> None:
+    less, more = Remaining(costed=costed), Remaining(costed=costed / 2)
+    assert confidence(before, more, sigma) >= confidence(before, less, sigma)
+
+
+@given(st.floats(0.01, 0.9), SIGMAS, st.floats(1, 1e4))
+def test_wrong_row_estimates_widen_the_interval(costed: float, sigma: float, error: float) -> None:
+    sure = improvement(1.0, Remaining(costed=costed), sigma)
+    unsure = improvement(1.0, Remaining(costed=costed, underestimate=error), sigma)
+    assert unsure[1] <= sure[1] <= sure[0] <= sure[2] <= unsure[2]
+
+
+def test_what_was_measured_to_stay_bounds_the_gain() -> None:
+    estimate, _, high = improvement(1.0, Remaining(kept=0.6, costed=0.001), 0.7)
+    assert estimate == pytest.approx(0.399)
+    assert high <= 0.4
+
+
+def test_the_interval_covers_nine_of_ten_where_its_assumption_holds() -> None:
+    random.seed(7)
+    sigma, covered = 0.9, 0
+    for _ in range(4000):
+        after = Remaining(kept=random.uniform(0, 0.3), costed=random.uniform(0.01, 0.3))
+        _, low, high = improvement(1.0, after, sigma)
+        real = 1 - after.kept - after.costed * math.exp(random.gauss(0, sigma))
+        covered += low <= real <= high or (low == -1 and real < -1)
+    assert 0.88 <= covered / 4000 <= 0.92
+
+
+def test_confidence_is_the_chance_of_five_percent() -> None:
+    random.seed(7)
+    after = Remaining(kept=0.2, costed=0.5)
+    worth = sum(1 - 0.2 - 0.5 * math.exp(random.gauss(0, 0.8)) >= 0.05 for _ in range(4000)) / 4000
+    assert confidence(1.0, after, 0.8) == pytest.approx(COSTED_CEILING * worth, abs=0.02)
+
+
+def test_scatter_is_measured_where_there_are_enough_queries() -> None:
+    random.seed(7)
+    pairs = [(10 * math.exp(random.gauss(0, 1.4)), 100.0) for _ in range(400)]
+    assert scatter(pairs) == pytest.approx(1.4, rel=0.15)
+    assert scatter([*pairs, (1e9, 1e-3)]) == pytest.approx(1.4, rel=0.15), "outliers do not count"
+    assert scatter(pairs[:7]) == SIGMA_FLOOR
+    assert scatter((cost, cost) for cost in range(1, 100)) == SIGMA_FLOOR
+    assert scatter([(0.0, 1.0)] * 20) == SIGMA_FLOOR

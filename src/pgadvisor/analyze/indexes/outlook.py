@@ -59,6 +59,7 @@ class Outlook:
         cost = self.cost(subject, indexes)
         if not indexes:
             return Remaining(cost=cost)
+        pages = {use.alias: table.relpages for use, table in subject.uses}
         parts = [
             (
                 sample.weight,
@@ -66,6 +67,7 @@ class Outlook:
                     self._base(sample.text),
                     parse_plan(self._ask(sample.text, indexes).plan),
                     sample.observed,
+                    pages,
                 ),
             )
             for sample in subject.samples

@@ -32,6 +32,12 @@ _SAME_COST = 0.1
 #: to 470 ms against 190 ms.
 _ORDER_ONLY = 2.5
 
+#: Of costsize.c with default settings: to descend a btree of two or three levels, to take a row
+#: from it, and to read a page.
+_DESCENT = 0.3
+_ROW = 0.02
+_RANDOM_PAGE = 4.0
+
 Aliases = frozenset[str]
 Signature = tuple[object, ...]
 
@@ -45,25 +51,28 @@ class _Known(NamedTuple):
     cost: float
 
 
-def remaining(base: Plan, new: Plan, observed: Plan | None) -> Remaining:
+def remaining(base: Plan, new: Plan, observed: Plan | None, pages: Mapping[str, int]) -> Remaining:
     """The share of today's time that is left with the new plan instead of the base plan.
 
     Both were made by the planner for the same text; `observed` was logged with actual rows.
+    `pages` are the sizes of the tables, by alias.
     """
     is_observed = observed is not None and observed.is_analyzed
     factors = _underestimates(observed) if observed is not None and is_observed else {}
     times = _measured_times(base, observed) if observed is not None and is_observed else None
     known = _known_nodes(base, times)
     rates = _scan_rates(known)
+    misses = _miss_ratio(observed)
     general = 1 / max(base.root.total_cost, 1e-9)
     kept = costed = 0.0
     worst = 1.0
     for node, cost, factor in _with_factors(new, factors):
         same = known[_signature(node)].pop() if known.get(_signature(node)) else None
         if same is None:
-            penalty = _ORDER_ONLY if _is_order_only(node, new) else 1.0
+            if _is_order_only(node, new):
+                cost *= _ORDER_ONLY
             rate = max(rates.get(node.alias, 0.0), general)
-            costed += max(factor, penalty) * cost * rate
+            costed += rate * _corrected(node, cost, factor, pages, misses)
             worst = max(worst, factor)
         elif times is not None and abs(cost - same.cost) <= _SAME_COST * same.cost:
             kept += same.share
@@ -79,6 +88,34 @@ def _scan_rates(known: Mapping[Signature, list[_Known]]) -> dict[str | None, flo
     """
     scans = [k for of_kind in known.values() for k in of_kind if k.alias and k.cost > 0]
     return {k.alias: k.share / k.cost for k in scans}
+
+
+def _corrected(
+    node: PlanNode, cost: float, factor: float, pages: Mapping[str, int], misses: float
+) -> float:
+    """The cost of a node when it meets `factor` times more rows than the planner expected.
+
+    What an index scan computes grows with the rows. What it reads does not grow beyond the table
+    (as in index_pages_fetched of costsize.c), and not at all where all was found in memory.
+    """
+    of_table = pages.get(node.alias or "")
+    if factor <= 1 or of_table is None or not node.node_type.startswith("Index"):
+        return max(factor, 1.0) * cost
+    loops = max(cost / max(node.total_cost, 1e-9), 1.0)
+    computing = min(loops * (_DESCENT + _ROW * node.plan_rows), cost)
+    reading = cost - computing
+    most = max(of_table * _RANDOM_PAGE, reading)
+    more = min(factor * reading, most) - reading
+    return factor * computing + reading + misses * more
+
+
+def _miss_ratio(observed: Plan | None) -> float:
+    """The share of blocks that were not in shared buffers; 1 where that is not known."""
+    if observed is None or observed.root.shared_hit_blocks is None:
+        return 1.0
+    read = observed.root.shared_read_blocks or 0
+    blocks = observed.root.shared_hit_blocks + read
+    return read / blocks if blocks else 1.0
 
 
 def _is_order_only(node: PlanNode, plan: Plan) -> bool:

@@ -100,9 +100,7 @@ def measure(target: Cluster, store_cluster: Cluster, statements: int, rounds: in
     print(f"server time per interval, median: {statistics.median(server):.1f} ms (goal 15)")
     print(f"  baseline, the view with texts: {row[0]:.1f} ms server time")
     print(f"  ratio to the baseline: {statistics.median(server) / row[0]:.2f}")
-    print(
-        f"wall per interval, all statements active, median: {statistics.median(wall):.0f} ms (goal 300)"
-    )
+    print(f"wall per interval, all active, median: {statistics.median(wall):.0f} ms (goal 300)")
     print(f"wall per interval, none active, median: {statistics.median(idle):.0f} ms")
     print(f"  baseline, the view with texts: {statistics.median(baseline):.0f} ms wall")
 

@@ -52,7 +52,7 @@ def test_what_was_measured_to_stay_bounds_the_gain() -> None:
     assert high <= 0.4
 
 
-def test_the_interval_covers_nine_of_ten_where_its_assumption_holds() -> None:
+def test_the_interval_covers_nine_of_ten_or_more_where_its_assumption_holds() -> None:
     random.seed(7)
     sigma, covered = 0.9, 0
     for _ in range(4000):
@@ -60,7 +60,7 @@ def test_the_interval_covers_nine_of_ten_where_its_assumption_holds() -> None:
         _, low, high = improvement(1.0, after, sigma)
         real = 1 - after.kept - after.costed * math.exp(random.gauss(0, sigma))
         covered += low <= real <= high or (low == -1 and real < -1)
-    assert 0.88 <= covered / 4000 <= 0.92
+    assert 0.93 <= covered / 4000 <= 0.97, "5 % below; the upper end is wider"
 
 
 def test_confidence_is_the_chance_of_five_percent() -> None:

@@ -13,6 +13,7 @@ from pgadvisor.records.statement import QueryId
 from pgadvisor.records.what_if import WhatIf
 from pgadvisor.records.workload import PlanSource, Query, Workload
 from pgadvisor.sql import ParsedStatement, is_explainable, parse
+from pgadvisor.sql.reading_part import reading_part
 from pgadvisor.sql.references import references
 from pgadvisor.sql.uses import References, TableUse
 
@@ -155,6 +156,8 @@ def _subject(query: Query, table_of: TableOf) -> Subject | str:
         statement = parse(query.query)
         if not is_explainable(statement):
             return "a utility statement: it has no plan to improve"
+        if reading_part(statement) is None:
+            return "it only adds rows: there is nothing to search"
         found = _references(statement, table_of)
     except NotParsable as exc:
         return f"its text cannot be parsed: {exc.message}"
@@ -187,12 +190,22 @@ def _samples(query: Query, plans: Mapping[int, Plan]) -> tuple[Sample, ...]:
     ]
     total = sum(time for _, time in logged)
     if total <= 0:
-        return (Sample(text=query.query or "", weight=1.0),)
+        return (Sample(text=_reading(query.query or ""), weight=1.0),)
     return tuple(
-        Sample(text=stored.example_query, weight=time / total, observed=plans.get(stored.id))
+        Sample(
+            text=_reading(stored.example_query), weight=time / total, observed=plans.get(stored.id)
+        )
         for stored, time in logged
         if time > 0
     )
+
+
+def _reading(text: str) -> str:
+    """What to ask the planner about: the search, whatever is done with the rows found.
+
+    So that a role without the right to write can ask, too.
+    """
+    return reading_part(parse(text)) or text
 
 
 def _is_whole(text: str) -> bool:

@@ -1,6 +1,7 @@
 """pgadvisor advise: the ranked, runnable advice for one database."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -112,7 +113,7 @@ def print_advice(advice: Advice, top: int) -> None:
     if rest > 0:
         console.print(f"{rest} more: --top {len(advice.recommendations)}")
     if not advice.recommendations:
-        console.print("Nothing to advise. Why, by number of queries:")
+        console.print("nothing to advise")
     _print_silences(advice)
 
 
@@ -159,11 +160,12 @@ def _risk(size_bytes: int, writes_per_hour: float, lock: str) -> str:
 
 def _print_silences(advice: Advice) -> None:
     advised = {e.queryid for one in advice.recommendations for e in one.finding.effects}
-    reasons: Mapping[str, int] = {}
-    counted: dict[str, int] = dict(reasons)
-    for one in advice.skipped:
-        if one.queryid not in advised:
-            kind = one.reason.split(":", 1)[0]
-            counted[kind] = counted.get(kind, 0) + 1
-    for reason, count in sorted(counted.items(), key=lambda item: -item[1])[:6]:
-        console.print(f"  {count:>4}  {reason}", style="dim", markup=False)
+    kinds = Counter(
+        re.sub(r"\d[\d.,]*", "..", one.reason.split(":", 1)[0])
+        for one in advice.skipped
+        if one.queryid not in advised
+    )
+    if kinds:
+        console.print("queries without advice, and why (--json says it of each):")
+    for reason, count in kinds.most_common(6):
+        console.print(f"  {count:>4}  {reason}", style="dim", markup=False, soft_wrap=True)

@@ -97,7 +97,24 @@ def _check(given: Situation, what_if: WhatIf, key: ForeignKey) -> Analysis:
     if not shares:
         return _refused(writers, f"no row of it was ever checked against {key.name}")
     check = _Check(key=key, child=child, parent=parent, before=before, after=after, shares=shares)
+    saved, upkeep = _saved_ms_per_hour(given, check), _upkeep_ms_per_hour(given, check)
+    if saved <= upkeep:
+        return _refused(
+            writers,
+            f"an index for {key.name} would save {saved:,.0f} ms an hour and cost {upkeep:,.0f} ms "
+            "an hour to keep up: not worth it",
+        )
     return Analysis((_finding(given, check),))
+
+
+def _saved_ms_per_hour(given: Situation, check: _Check) -> float:
+    times = {s.query.queryid: s.query.total_exec_time for s in given.subjects}
+    hours = max(given.workload.observed_hours, 1e-6)
+    return sum(times[q] * (1 - check.remaining(q).share) for q in check.shares) / hours
+
+
+def _upkeep_ms_per_hour(given: Situation, check: _Check) -> float:
+    return writes_per_hour(given, _candidate(check.child, check.key)) * INDEX_WRITE_MS
 
 
 def _refused(writers: list[Subject], reason: str) -> Analysis:
@@ -151,7 +168,7 @@ def _finding(given: Situation, check: _Check) -> Finding:
             "parent_deleted_rows": check.parent.n_tup_del,
             "share_of_time_in_check": {str(q): share for q, (share, _) in check.shares.items()},
             "share_is_measured": is_measured,
-            "write_ms_per_hour": writes * INDEX_WRITE_MS,
+            "write_ms_per_hour": _upkeep_ms_per_hour(given, check),
         },
         risk=Risk(
             size_bytes=index_bytes(candidate, child),

@@ -1,6 +1,7 @@
 """Counters as columns of the store, and rows on their way there."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from psycopg import sql
@@ -10,12 +11,13 @@ from pgadvisor.store.connection import Connection
 
 __all__ = ["COUNTER_COLUMNS", "copy_rows", "counter_values"]
 
+_ALL = attrgetter(*COUNTER_NAMES)
 COUNTER_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in COUNTER_NAMES)
 
 
 def counter_values(counters: Counters) -> list[Any]:
     """The values in the order of `COUNTER_COLUMNS`; null means zero."""
-    return [getattr(counters, name) or None for name in COUNTER_NAMES]
+    return [value or None for value in _ALL(counters)]
 
 
 def copy_rows(conn: Connection, statement: sql.Composed, rows: Iterable[Sequence[Any]]) -> None:

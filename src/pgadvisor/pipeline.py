@@ -165,7 +165,7 @@ def observe_statements(
             texts = fetch_texts(target, new)
             stored_texts.save_texts(conn, target_id, texts, new, now=now)
             own |= {text.queryid for text in texts if is_own(text.query)}
-        return without(snapshot, own)
+        return without(snapshot, own, target.fetch_userid())
 
     interval = stored_snapshots.record_snapshot(store, target_id, read)
     with store.transaction() as conn:

@@ -88,11 +88,19 @@ def fetch_texts(target: Target, keys: Iterable[StatementKey]) -> list[StatementT
     return [text for text in texts if text.query != HIDDEN_TEXT]
 
 
-def without(snapshot: StatementSnapshot, queryids: Set[QueryId]) -> StatementSnapshot:
-    """The snapshot less the entries of these queryids, such as our own statements."""
+def without(snapshot: StatementSnapshot, queryids: Set[QueryId], userid: int) -> StatementSnapshot:
+    """The snapshot less a role's entries of these queryids: those of our own statements.
+
+    Only that role's: a statement of the application may have the same queryid, which neither
+    comments nor column names count for.
+    """
     if not queryids:
         return snapshot
-    kept = {k: s for k, s in snapshot.statements.items() if k.queryid not in queryids}
+    kept = {
+        key: entry
+        for key, entry in snapshot.statements.items()
+        if key.userid != userid or key.queryid not in queryids
+    }
     return replace(snapshot, statements=kept)
 
 

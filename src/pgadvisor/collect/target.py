@@ -100,6 +100,7 @@ class Target:
             "lock_timeout": _milliseconds(lock_timeout),
         }
         self._system_identifier: str | None = None
+        self._userid: int | None = None
         conn.read_only = True
         info = conn.info
         self.role = info.user
@@ -181,6 +182,12 @@ class Target:
         Errors of psycopg come through unchanged: `explain` tells them apart.
         """
         return self._conn
+
+    def fetch_userid(self) -> int:
+        """The oid of our role, which is the userid of our statements."""
+        if self._userid is None:
+            self._userid = int(self.row("own_role")[0])
+        return self._userid
 
     def fetch_system_identifier(self) -> str:
         """What identifies the cluster: its system identifier, its address where that is hidden."""

@@ -1,4 +1,4 @@
--- No rows: before version 14 pg_stat_activity does not say which statement a backend runs.
+-- One row per statement that has been running for a while: none, because before version 14 pg_stat_activity does not say which statement a backend runs.
 SELECT
     a.pid,
     a.query_start AS started_at,

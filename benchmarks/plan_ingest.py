@@ -5,9 +5,8 @@ writes them to its own log. Those lines are repeated with other times, pids and 
 no two are alike. Then the readers take the same file in turn:
 
 - floor      json.loads of each line and json.loads of the plan in it, nothing else
-- read_log   what pgadvisor does: positions, filters, captures, 4 MiB a call
-
-`ingest` is where a `save` of the store comes in.
+- read_log   what pgadvisor does to read: positions, filters, captures, 4 MiB a call
+- stored     the same, and every batch saved to an embedded store: shapes, fingerprints, executions
 
 Usage: python benchmarks/plan_ingest.py [--plans 20000] [--repeat 5]
 """
@@ -19,14 +18,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
-from pgadvisor.cluster import Cluster, find_binaries
+from pgadvisor.cluster import Cluster, embedded_binaries, find_binaries
 from pgadvisor.collect.logs import read_log
+from pgadvisor.config import load_settings
 from pgadvisor.records.log import LogFormat, LogPosition, LogSource
 from pgadvisor.records.workload import PlanCapture
+from pgadvisor.store import Store, open_store
+from pgadvisor.store.plans import save_plans
+from pgadvisor.store.targets import register_target
 
 SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements,auto_explain",
@@ -125,7 +129,7 @@ def batches(path: Path) -> Iterator[tuple[PlanCapture, ...]]:
 
 
 def ingest(path: Path, save: Callable[[tuple[PlanCapture, ...]], None]) -> int:
-    """Read all and give each batch to `save`: the store's writer goes in here."""
+    """Read all and give each batch to `save`."""
     plans = 0
     for captures in batches(path):
         save(captures)
@@ -135,6 +139,19 @@ def ingest(path: Path, save: Callable[[tuple[PlanCapture, ...]], None]) -> int:
 
 def read_only(path: Path) -> int:
     return ingest(path, lambda _: None)
+
+
+def saver(store: Store) -> Callable[[tuple[PlanCapture, ...]], None]:
+    """Saves a batch as the worker does, in one transaction."""
+    now = datetime.now(UTC)
+    with store.transaction() as conn:
+        target_id = register_target(conn, "benchmark", "host=benchmark", now=now)
+
+    def save(captures: tuple[PlanCapture, ...]) -> None:
+        with store.transaction() as conn:
+            assert save_plans(conn, target_id, captures) == 0
+
+    return save
 
 
 def measure(readers: dict[str, Callable[[Path], int]], path: Path, repeat: int) -> None:
@@ -168,7 +185,19 @@ def main() -> None:
             f"{arguments.plans:,} plans of {len(lines)} statements, {size / 2**20:.1f} MiB, "
             f"{size / arguments.plans:,.0f} bytes a line"
         )
-        measure({"floor": floor, "read_log": read_only}, path, arguments.repeat)
+        with (
+            Cluster.temporary(embedded_binaries()) as cluster,
+            open_store(
+                load_settings(database_url=cluster.dsn()), now=datetime.now(UTC), upgrade=True
+            ) as store,
+        ):
+            save = saver(store)
+            readers = {
+                "floor": floor,
+                "read_log": read_only,
+                "stored": lambda path: ingest(path, save),
+            }
+            measure(readers, path, arguments.repeat)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MiB")
 

@@ -169,7 +169,7 @@ def test_own_statements_never_enter_the_history(
             for _ in range(3):
                 observe(target, store, target_id)
                 pipeline.observe_catalog(target, store, target_id, now=now())
-                pipeline.observe_activity(target, store, target_id)
+                pipeline.observe_activity(target, store, target_id, now=now())
             observe(target, store, target_id)
         with store.transaction() as conn:
             row = conn.execute(
@@ -281,7 +281,7 @@ def test_a_query_that_is_always_cancelled_gets_advice(
     thread = threading.Thread(target=cancelled)
     thread.start()
     while thread.is_alive():
-        pipeline.observe_activity(target, store, target_id)
+        pipeline.observe_activity(target, store, target_id, now=now())
         thread.join(0.2)
     observe(target, store, target_id)
     advice = advise(target, store, target_id)

@@ -177,13 +177,13 @@ def observe_statements(
     return interval
 
 
-def observe_activity(target: Target, store: Store, target_id: int) -> None:
+def observe_activity(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
     """Sample what the backends are doing, and note statements that have run for a while."""
     samples = fetch_activity(target)
     running = fetch_running(target, longer_than=_LONG_RUN)
     with store.transaction() as conn:
         stored_activity.save_activity(conn, target_id, samples)
-        stored_activity.save_running(conn, target_id, running)
+        stored_activity.save_running(conn, target_id, running, now=now)
 
 
 def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> Catalog:

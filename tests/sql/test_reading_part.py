@@ -39,3 +39,15 @@ def test_the_server_plans_it_and_finds_the_same_rows(
 )
 def test_nothing_to_read(text: str) -> None:
     assert reading_part(parse(text)) is None
+
+
+def test_merge(target_conn: psycopg.Connection[Any]) -> None:
+    target_conn.execute("create table t (id int, a int); create table u (id int, c int)")
+    merge = (
+        "merge into t using (select * from u where c = 1) s on t.id = s.id"
+        " when matched then update set a = 1 when not matched then insert values (s.id, 2)"
+    )
+    part = reading_part(parse(merge))
+    assert part is not None
+    plan = [row[0] for row in target_conn.execute(f"explain {part}".encode())]
+    assert any("on t" in line for line in plan) and any("on u" in line for line in plan)

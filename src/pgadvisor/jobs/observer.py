@@ -186,7 +186,7 @@ class Observer:
             self.progress.gaps += len(interval.gaps)
 
     def _activity(self, target: Target, target_id: int, now: datetime) -> None:
-        pipeline.observe_activity(target, self._store, target_id)
+        pipeline.observe_activity(target, self._store, target_id, now=now)
 
     def _catalog(self, target: Target, target_id: int, now: datetime) -> None:
         pipeline.observe_catalog(target, self._store, target_id, now=now)

@@ -79,7 +79,8 @@ class RunningStatement:
     captured_at: datetime
     pid: int
     started_at: datetime
-    datname: str | None
+    dbid: int
+    datname: str
     usename: str | None
     queryid: int
     query: str

@@ -74,7 +74,7 @@ class Query:
     temp_blk_read_time: float = 0.0
     temp_blk_write_time: float = 0.0
     sum_squared_exec_time: float = 0.0
-    #: role names that ran it, busiest first
+    #: names of the roles that ran it, busiest first; one whose name is not known is left out
     users: tuple[str, ...] = ()
     #: False for a statement inside a function (pg_stat_statements.track = all)
     toplevel: bool = True

@@ -1,4 +1,4 @@
-"""The SELECT that finds the rows an INSERT, UPDATE or DELETE works on.
+"""The SELECT that finds the rows an INSERT, UPDATE, DELETE or MERGE works on.
 
 Its plan is what an index can change, and asking for it needs no right to write: EXPLAIN of an
 UPDATE needs the UPDATE right, which a role that only watches should not have.
@@ -7,7 +7,7 @@ UPDATE needs the UPDATE right, which a role that only watches should not have.
 from typing import Any
 
 from pglast import ast
-from pglast.enums import LimitOption, SetOperation
+from pglast.enums import JoinType, LimitOption, SetOperation
 from pglast.stream import RawStream
 
 from pgadvisor.sql.parse import ParsedStatement, bounded_depth
@@ -39,7 +39,26 @@ def reading_part(statement: ParsedStatement) -> str | None:
             return _select(node, node.fromClause, computed)
         if isinstance(node, ast.DeleteStmt):
             return _select(node, node.usingClause, ())
+        if isinstance(node, ast.MergeStmt):
+            return _of_merge(node)
     return None
+
+
+def _of_merge(node: Any) -> str:
+    matched = ast.JoinExpr(
+        jointype=JoinType.JOIN_LEFT,
+        larg=node.sourceRelation,
+        rarg=node.relation,
+        quals=node.joinCondition,
+    )
+    query = ast.SelectStmt(
+        targetList=(ast.ResTarget(val=ast.ColumnRef(fields=(ast.A_Star(),))),),
+        fromClause=(matched,),
+        withClause=node.withClause,
+        limitOption=LimitOption.LIMIT_OPTION_DEFAULT,
+        op=SetOperation.SETOP_NONE,
+    )
+    return str(RawStream()(query))
 
 
 def _of_insert(node: Any) -> str | None:

@@ -1,9 +1,14 @@
 """Samples of what the backends of a target were doing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from pgadvisor.errors import NotParsable
 from pgadvisor.records.server import ActivitySample, RunningStatement
+from pgadvisor.records.statement import QueryId, StatementText
+from pgadvisor.sql import normalized_query
 from pgadvisor.store.connection import Connection
+from pgadvisor.store.texts import save_texts
 
 __all__ = ["save_activity", "save_running"]
 
@@ -26,8 +31,19 @@ def save_activity(conn: Connection, target_id: int, samples: Iterable[ActivitySa
         )
 
 
-def save_running(conn: Connection, target_id: int, statements: Iterable[RunningStatement]) -> None:
-    """Note long executions; one that is seen again has run on."""
+def save_running(
+    conn: Connection, target_id: int, statements: Sequence[RunningStatement], *, now: datetime
+) -> None:
+    """Note long executions; one that is seen again has run on.
+
+    Its text is saved normalized, like any other's, so that it has a page of its own.
+    """
+    texts = [
+        StatementText(dbid=one.dbid, queryid=QueryId(one.queryid), query=normalized)
+        for one in statements
+        if (normalized := _normalized(one.query)) is not None
+    ]
+    save_texts(conn, target_id, texts, (), now=now)
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into running_statements (target_id, pid, started_at, last_seen_at, datname,
@@ -42,3 +58,10 @@ def save_running(conn: Connection, target_id: int, statements: Iterable[RunningS
                 for one in statements
             ],
         )
+
+
+def _normalized(query: str) -> str | None:
+    try:
+        return normalized_query(query)
+    except NotParsable:
+        return None  # it is still analyzed by the text itself, and the reason shown there

@@ -3,6 +3,7 @@ SELECT
     a.pid,
     a.query_start AS started_at,
     clock_timestamp() AS captured_at,
+    a.datid::bigint AS dbid,
     a.datname::text AS datname,
     a.usename::text AS usename,
     NULL::bigint AS queryid,

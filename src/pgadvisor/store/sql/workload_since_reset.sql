@@ -24,8 +24,8 @@ select u.queryid, q.fingerprint, q.query,
        coalesce(sum(u.temp_blk_read_time), 0)::float8 as temp_blk_read_time,
        coalesce(sum(u.temp_blk_write_time), 0)::float8 as temp_blk_write_time,
        bool_or(u.toplevel) as toplevel,
-       array_agg(coalesce(r.rolname, u.userid::text) order by u.total_exec_time desc nulls last)
-           as users
+       coalesce(array_agg(r.rolname order by u.total_exec_time desc nulls last)
+                    filter (where r.rolname is not null), '{}') as users
 from used u
 left join queries q on q.target_id = %(target_id)s and q.dbid = %(dbid)s and q.queryid = u.queryid
 left join roles r on r.target_id = %(target_id)s and r.userid = u.userid

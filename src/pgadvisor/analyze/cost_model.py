@@ -17,6 +17,7 @@ from statistics import median
 __all__ = [
     "COSTED_CEILING",
     "SIGMA_FLOOR",
+    "TODAY",
     "Z90",
     "Remaining",
     "confidence",
@@ -55,20 +56,31 @@ class Remaining:
     costed: float = 1.0
     #: the planner's cost of the new plan
     cost: float = 0.0
-    #: how many times more rows there were than the planner expected, where that matters
-    underestimate: float = 1.0
+    #: the share when an index under LIMIT has to be read to its end; `share` where none is
+    at_worst: float = 0.0
+    #: by which factor the planner misjudged rows, where that matters; at least 1
+    row_error: float = 1.0
 
     @property
     def share(self) -> float:
         """0 when nothing remains, 1 when nothing changes, above 1 when it gets slower."""
         return self.kept + self.costed
 
+    @property
+    def is_gamble(self) -> bool:
+        """It may well get slower than today: that counts as no gain, and as no loss either."""
+        return self.at_worst > 1.1 and self.at_worst > self.share
+
     def sigma(self, sigma: float) -> float:
         """The scatter, wider where row estimates were wrong.
 
         Cost grows with the rows to a power between 0 and 1: one half is taken of ln(q-error).
         """
-        return math.hypot(sigma, math.log(max(self.underestimate, 1.0)) / 2)
+        return math.hypot(sigma, math.log(max(self.row_error, 1.0)) / 2)
+
+
+#: what is left when nothing is done: all of it, and that is measured
+TODAY = Remaining(kept=1.0, costed=0.0)
 
 
 def scatter(times_and_costs: Iterable[tuple[float, float]]) -> float:
@@ -84,34 +96,44 @@ def scatter(times_and_costs: Iterable[tuple[float, float]]) -> float:
     return max(SIGMA_FLOOR, 1.4826 * median(abs(log - middle) for log in logs))
 
 
-def improvement(before: float, after: Remaining, sigma: float) -> tuple[float, float, float]:
+def improvement(before: Remaining, after: Remaining, sigma: float) -> tuple[float, float, float]:
     """(improvement, low, high): what goes away, as a share of today's time, with a 90 % interval.
 
-    `before` is the share that remained before this change: 1, or less after earlier advice.
+    `before` is `TODAY`, known exactly, or what earlier advice leaves, which is as uncertain as
+    `after`; their errors are taken as independent.
 
-    >>> [round(x, 3) for x in improvement(1.0, Remaining(costed=0.1), 0.7)]
+    >>> [round(x, 3) for x in improvement(TODAY, Remaining(costed=0.1), 0.7)]
     [0.9, 0.684, 0.997]
-    >>> [round(x, 3) for x in improvement(1.0, Remaining(kept=0.5, costed=0.1), 0.7)]
+    >>> [round(x, 3) for x in improvement(TODAY, Remaining(kept=0.5, costed=0.1), 0.7)]
     [0.4, 0.184, 0.497]
     """
-    spread = math.exp(Z90 * after.sigma(sigma))
-    low = before - after.kept - after.costed * spread
-    high = before - after.kept - after.costed / spread / _IN_MEMORY
-    return before - after.share, max(low, -1.0), high
+    estimate = before.share - after.share
+    before_low, before_high = _interval(before, sigma)
+    after_low, after_high = _interval(after, sigma)
+    low = estimate - math.hypot(before.share - before_low, after_high - after.share)
+    high = estimate + math.hypot(before_high - before.share, after.share - after_low)
+    return estimate, max(low, min(-1.0, estimate)), min(high, max(1.0, estimate))
 
 
-def confidence(before: float, after: Remaining, sigma: float) -> float:
+def _interval(remaining: Remaining, sigma: float) -> tuple[float, float]:
+    spread = math.exp(Z90 * remaining.sigma(sigma))
+    low = remaining.kept + remaining.costed / spread / _IN_MEMORY
+    return low, remaining.kept + remaining.costed * spread
+
+
+def confidence(before: Remaining, after: Remaining, sigma: float) -> float:
     """The probability that the time falls by at least 5 %, at most 0.9 without a measurement.
 
     >>> sure, unsure = Remaining(costed=0.01), Remaining(costed=0.8)
-    >>> confidence(1.0, sure, 0.7) > confidence(1.0, unsure, 0.7)
+    >>> confidence(TODAY, sure, 0.7) > confidence(TODAY, unsure, 0.7)
     True
     """
-    room = before * (1 - _WORTH) - after.kept
+    room = before.share * (1 - _WORTH) - after.kept
     if room <= 0:
         return 0.0
-    margin = math.log(room / max(after.costed, 1e-9)) / after.sigma(sigma)
-    return COSTED_CEILING * _normal(margin)
+    of_before = before.sigma(sigma) * before.costed / before.share
+    deviation = math.hypot(after.sigma(sigma), of_before)
+    return COSTED_CEILING * _normal(math.log(room / max(after.costed, 1e-9)) / deviation)
 
 
 def probability_of_worth(share: float, deviation: float) -> float:

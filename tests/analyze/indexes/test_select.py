@@ -70,6 +70,16 @@ def test_an_index_that_a_later_wider_one_replaces_is_not_advised(lab: "Lab") -> 
     assert not any(one != other and other[: len(one)] == one for one in keys for other in keys)
 
 
+def test_what_is_left_out_costs_no_query_its_index(lab: "Lab") -> None:
+    """(c1) beside (c1, c3): one index stays, and it is the one that both need."""
+    tables(lab, 1)
+    lab.query("select * from t0 where c2 = 1", calls=100_000, ms=10)
+    lab.query("select count(*) from t0 where c1 = 1", calls=5000, ms=10)
+    lab.query("select * from t0 where c1 = 1 and c3 = 7", calls=5000, ms=10)
+    found = missing_index(lab.situation())
+    assert QueryId(3) in {effect.queryid for one in found.findings for effect in one.effects}
+
+
 def test_shares_of_one_query_add_up_to_no_more_than_one(lab: "Lab") -> None:
     tables(lab, 2)
     lab.query(
@@ -112,7 +122,7 @@ def test_an_index_that_would_slow_another_query_down_is_not_advised(lab: "Lab") 
     found = missing_index(lab.situation())
     reasons = {skipped.queryid: skipped.reason for skipped in found.skipped}
     assert not found.findings, [finding.statement for finding in found.findings]
-    assert "more rows than the planner expected" in reasons[slowed.queryid]
+    assert "misjudges the rows by a factor of" in reasons[slowed.queryid]
     assert f"make query {slowed.queryid} slower" in reasons[helped.queryid]
 
 

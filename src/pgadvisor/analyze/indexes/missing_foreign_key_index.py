@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pgadvisor.analyze.cost_model import SIGMA_FLOOR, Remaining, confidence, improvement
+from pgadvisor.analyze.cost_model import SIGMA_FLOOR, TODAY, Remaining, confidence, improvement
 from pgadvisor.analyze.indexes.candidates import is_large
 from pgadvisor.analyze.indexes.definition import (
     build_lock,
@@ -179,7 +179,7 @@ def _finding(given: Situation, check: _Check) -> Finding:
 
 
 def _effect(check: _Check, queryid: QueryId) -> Effect:
-    ratio, low, high = improvement(1.0, check.remaining(queryid), SIGMA_FLOOR)
+    ratio, low, high = improvement(TODAY, check.remaining(queryid), SIGMA_FLOOR)
     _, is_measured = check.shares[queryid]
     return Effect(
         queryid=queryid,
@@ -199,7 +199,7 @@ def _confidence(given: Situation, check: _Check) -> float:
     return sum(
         weight
         / total
-        * confidence(1.0, check.remaining(queryid), SIGMA_FLOOR)
+        * confidence(TODAY, check.remaining(queryid), SIGMA_FLOOR)
         * (1.0 if check.shares[queryid][1] else _GUESSED)
         for queryid, weight in weights.items()
     )

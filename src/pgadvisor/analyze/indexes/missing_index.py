@@ -112,14 +112,14 @@ def _costs(choice: Choice) -> dict[str, dict[str, float]]:
             "before": change.before.cost,
             "after": change.after.cost,
             "share_of_time_kept": change.after.kept,
-            "row_underestimate": change.after.underestimate,
+            "row_error": change.after.row_error,
         }
         for queryid, change in choice.changes.items()
     }
 
 
 def _effect(queryid: QueryId, change: Change, sigma: float) -> Effect:
-    ratio, low, high = improvement(change.before.share, change.after, sigma)
+    ratio, low, high = improvement(change.before, change.after, sigma)
     return Effect(
         queryid=queryid,
         improvement_ratio=ratio,
@@ -139,7 +139,7 @@ def _confidence(choice: Choice, subjects: Mapping[QueryId, Subject], sigma: floa
     }
     total = sum(weights.values()) or 1.0
     return sum(
-        weight / total * confidence(choice.changes[q].before.share, choice.changes[q].after, sigma)
+        weight / total * confidence(choice.changes[q].before, choice.changes[q].after, sigma)
         for q, weight in weights.items()
     )
 

@@ -1,8 +1,9 @@
 """What the planner says of each query under a configuration of new indexes, asked for once."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from pgadvisor.analyze.cost_model import Remaining
+from pgadvisor.analyze.cost_model import TODAY, Remaining
 from pgadvisor.analyze.indexes.remaining import remaining
 from pgadvisor.analyze.rule import Subject
 from pgadvisor.plans import Plan, parse_plan
@@ -58,7 +59,7 @@ class Outlook:
     def _remaining(self, subject: Subject, indexes: _Configuration) -> Remaining:
         cost = self.cost(subject, indexes)
         if not indexes:
-            return Remaining(cost=cost)
+            return replace(TODAY, cost=cost)
         pages = {use.alias: table.relpages for use, table in subject.uses}
         parts = [
             (
@@ -76,7 +77,8 @@ class Outlook:
             kept=sum(weight * part.kept for weight, part in parts),
             costed=sum(weight * part.costed for weight, part in parts),
             cost=cost,
-            underestimate=max(part.underestimate for _, part in parts),
+            at_worst=sum(weight * part.at_worst for weight, part in parts),
+            row_error=max(part.row_error for _, part in parts),
         )
 
     def _base(self, text: str) -> Plan:

@@ -108,9 +108,9 @@ def _used(
             return _no_gain(len(listed), base, best)
         taken = outlook.used(subject, listed)
         found.columns[queryid] = frozenset((i.table_oid, c) for i in taken for c in i.columns)
-        if best.share > 1 - SMALLEST_GAIN:
+        if not _is_good(best):
             # the planner thinks it good, but the rows and times that were logged do not
-            taken = {i for i in listed if _is_good(subject, outlook, i)}
+            taken = {i for i in listed if _is_good(outlook.remaining(subject, (i,)))}
     except (NotExplainable, UnsafeStatement) as exc:
         return f"the planner gives no plan: {exc.message}"
     if not taken:
@@ -119,8 +119,8 @@ def _used(
     return tuple(index for index in listed if index in taken)
 
 
-def _is_good(subject: Subject, outlook: Outlook, index: IndexCandidate) -> bool:
-    return outlook.remaining(subject, (index,)).share <= 1 - SMALLEST_GAIN
+def _is_good(remaining: Remaining) -> bool:
+    return remaining.share <= 1 - SMALLEST_GAIN and not remaining.is_gamble
 
 
 def _no_gain(tried: int, base: float, best: Remaining) -> str:
@@ -128,11 +128,17 @@ def _no_gain(tried: int, base: float, best: Remaining) -> str:
     fall = f"the planner's cost falls from {base:,.0f} to {best.cost:,.0f}"
     if best.cost > base * (1 - SMALLEST_GAIN):
         return f"{were_tried}: with the best of them {fall} only"
-    if best.underestimate > 1:
+    if best.is_gamble:
         return (
-            f"{were_tried}: {fall}, but its logged plan met {best.underestimate:,.0f} times more "
-            "rows than the planner expected, and for so many the new plan is no faster "
-            "(ANALYZE, or CREATE STATISTICS on columns that depend on each other, may help)"
+            f"{were_tried}: {fall}, if few enough rows have to be read in the order of an index "
+            "until LIMIT is fulfilled; that depends on the values that are looked for, and in the "
+            "worst case the new plan is slower than today's"
+        )
+    if best.row_error > 1:
+        return (
+            f"{were_tried}: {fall}, but by the logged plan the planner misjudges the rows by a "
+            f"factor of {best.row_error:,.0f}, and for the real number the new plan is no faster. "
+            "ANALYZE, or CREATE STATISTICS on columns that depend on each other, may help"
         )
     if best.kept > 0:
         return (

@@ -1,14 +1,9 @@
 """What remains of a query's time with a new plan, from costs and from what was measured.
 
-Two things that a logged plan with actual rows and times tells better than costs:
-
-- Nodes that stay in the new plan keep their measured time. An index cannot take away what a
-  query spends in its aggregation, however small the planner's cost of it is.
-- Where more rows came than the planner expected, a plan that visits rows one by one (an index
-  scan, the inner side of a nested loop) costs that many times more. The cardinality of a set of
-  tables does not depend on the plan, so it can be looked up in the logged one. After Leis et al.,
-  "How Good Are Query Optimizers, Really?", PVLDB 9, 2015: nested loops on underestimates are
-  what makes new indexes slow queries down.
+Two things that a logged plan with actual rows and times tells better than costs: nodes that stay
+in the new plan keep their measured time (an index cannot take away what a query spends in its
+aggregation, however small the planner's cost of it is), and where row estimates were wrong the
+new plan is corrected for it (`row_errors`).
 """
 
 from collections import defaultdict
@@ -16,14 +11,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pgadvisor.analyze.cost_model import Remaining
+from pgadvisor.analyze.indexes.row_errors import Visit, row_errors, visits
 from pgadvisor.plans import Plan, PlanNode
 from pgadvisor.plans.measures import self_costs, self_times_ms
 from pgadvisor.plans.shape import shape
 
 __all__ = ["remaining"]
 
-#: Rounding and parallel workers make up errors below this.
-_SMALLEST_ERROR = 2.0
 #: A node whose cost differs by less is the same node doing the same.
 _SAME_COST = 0.1
 
@@ -38,7 +32,6 @@ _DESCENT = 0.3
 _ROW = 0.02
 _RANDOM_PAGE = 4.0
 
-Aliases = frozenset[str]
 Signature = tuple[object, ...]
 
 
@@ -57,28 +50,37 @@ def remaining(base: Plan, new: Plan, observed: Plan | None, pages: Mapping[str, 
     Both were made by the planner for the same text; `observed` was logged with actual rows.
     `pages` are the sizes of the tables, by alias.
     """
-    is_observed = observed is not None and observed.is_analyzed
-    factors = _underestimates(observed) if observed is not None and is_observed else {}
-    times = _measured_times(base, observed) if observed is not None and is_observed else None
+    if observed is not None and not observed.is_analyzed:
+        observed = None
+    times = _measured_times(base, observed) if observed is not None else None
     known = _known_nodes(base, times)
     rates = _scan_rates(known)
     misses = _miss_ratio(observed)
     general = 1 / max(base.root.total_cost, 1e-9)
-    kept = costed = 0.0
+    kept = costed = more_at_worst = 0.0
     worst = 1.0
-    for node, cost, factor in _with_factors(new, factors):
-        same = known[_signature(node)].pop() if known.get(_signature(node)) else None
+    for visit in visits(new, row_errors(observed)):
+        same = _same(known, visit.node)
         if same is None:
-            if _is_order_only(node, new):
-                cost *= _ORDER_ONLY
-            rate = max(rates.get(node.alias, 0.0), general)
-            costed += rate * _corrected(node, cost, factor, pages, misses)
-            worst = max(worst, factor)
-        elif times is not None and abs(cost - same.cost) <= _SAME_COST * same.cost:
+            rate = max(rates.get(visit.node.alias, 0.0), general)
+            order_only = _ORDER_ONLY if _is_order_only(visit.node, new) else 1.0
+            corrected = rate * order_only * _corrected(visit, pages, misses)
+            costed += corrected
+            if visit.is_doubtful:
+                more_at_worst += rate * visit.full_cost - corrected
+            worst = max(worst, visit.growth)
+        elif times is not None and abs(visit.cost - same.cost) <= _SAME_COST * same.cost:
             kept += same.share
         else:  # the same node on another number of rows, or no time of it is known
-            costed += same.share * cost / max(same.cost, 1e-9)
-    return Remaining(kept=kept, costed=costed, underestimate=worst)
+            costed += same.share * visit.cost / max(same.cost, 1e-9)
+    at_worst = kept + costed + more_at_worst
+    return Remaining(kept=kept, costed=costed, at_worst=at_worst, row_error=worst)
+
+
+def _same(known: Mapping[Signature, list[_Known]], node: PlanNode) -> _Known | None:
+    """The same node in today's plan, each used once."""
+    of_kind = known.get(_signature(node))
+    return of_kind.pop() if of_kind else None
 
 
 def _scan_rates(known: Mapping[Signature, list[_Known]]) -> dict[str | None, float]:
@@ -90,23 +92,23 @@ def _scan_rates(known: Mapping[Signature, list[_Known]]) -> dict[str | None, flo
     return {k.alias: k.share / k.cost for k in scans}
 
 
-def _corrected(
-    node: PlanNode, cost: float, factor: float, pages: Mapping[str, int], misses: float
-) -> float:
-    """The cost of a node when it meets `factor` times more rows than the planner expected.
+def _corrected(visit: Visit, pages: Mapping[str, int], misses: float) -> float:
+    """The cost of a node when it meets more rows than the planner expected, or has to go further.
 
     What an index scan computes grows with the rows. What it reads does not grow beyond the table
     (as in index_pages_fetched of costsize.c), and not at all where all was found in memory.
     """
+    node, cost, growth = visit.node, visit.cost, visit.growth
     of_table = pages.get(node.alias or "")
-    if factor <= 1 or of_table is None or not node.node_type.startswith("Index"):
-        return max(factor, 1.0) * cost
+    is_index_scan = of_table is not None and node.node_type.startswith("Index")
+    if growth <= 1 or of_table is None or not is_index_scan or visit.full_cost < float("inf"):
+        return min(growth * cost, visit.full_cost)
     loops = max(cost / max(node.total_cost, 1e-9), 1.0)
     computing = min(loops * (_DESCENT + _ROW * node.plan_rows), cost)
     reading = cost - computing
     most = max(of_table * _RANDOM_PAGE, reading)
-    more = min(factor * reading, most) - reading
-    return factor * computing + reading + misses * more
+    more = min(growth * reading, most) - reading
+    return growth * computing + reading + misses * more
 
 
 def _miss_ratio(observed: Plan | None) -> float:
@@ -160,70 +162,3 @@ def _known_nodes(base: Plan, times: tuple[float, ...] | None) -> dict[Signature,
     for node, weight, cost in zip(base.walk(), weights, costs, strict=True):
         found[_signature(node)].append(_Known(node.alias, weight / total, cost))
     return found
-
-
-def _with_factors(
-    new: Plan, factors: Mapping[Aliases, float]
-) -> list[tuple[PlanNode, float, float]]:
-    """Each node with its own cost and how many times more rows it will see than was planned."""
-    found = []
-    costs = iter(self_costs(new))
-    stack: list[tuple[PlanNode, float]] = [(new.root, 1.0)]
-    while stack:
-        node, loops = stack.pop()
-        own = _factor(factors, _aliases(node))
-        found.append((node, next(costs), max(own, loops)))
-        outer = [child for child in node.children if child.parent_relationship == "Outer"]
-        for child in reversed(node.children):
-            is_repeated = node.node_type == "Nested Loop" and child.parent_relationship == "Inner"
-            more = _factor(factors, _aliases(outer[0])) if is_repeated and outer else 1.0
-            stack.append((child, max(loops, more)))
-    return found
-
-
-def _aliases(node: PlanNode) -> Aliases:
-    """The tables whose rows a node gives; those of subplans are not among them."""
-    found = set()
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if top.alias is not None:
-            found.add(top.alias)
-        stack.extend(
-            child
-            for child in top.children
-            if child.parent_relationship not in ("InitPlan", "SubPlan")
-        )
-    return frozenset(found)
-
-
-def _factor(factors: Mapping[Aliases, float], aliases: Aliases) -> float:
-    """Of exactly these tables, else the worst of a part of them: errors grow with joins."""
-    if aliases in factors:
-        return factors[aliases]
-    return max((factor for part, factor in factors.items() if part < aliases), default=1.0)
-
-
-def _underestimates(observed: Plan) -> dict[Aliases, float]:
-    """Actual by estimated rows of each set of tables that the plan scans or joins, at least 1.
-
-    Inner sides of nested loops are left out: their rows are those of one outer row.
-    """
-    found: dict[Aliases, float] = {}
-    stack = [observed.root]
-    while stack:
-        node = stack.pop()
-        for child in node.children:
-            if not (node.node_type == "Nested Loop" and child.parent_relationship == "Inner"):
-                stack.append(child)
-        aliases = _aliases(node)
-        if aliases and node.actual_rows is not None and _is_relation(node):
-            error = node.actual_rows / max(node.plan_rows, 1.0)
-            found[aliases] = error if error >= _SMALLEST_ERROR else 1.0
-    return found
-
-
-def _is_relation(node: PlanNode) -> bool:
-    """A scan or join: what stands above may group, cut or repeat rows."""
-    is_scan = node.alias is not None and node.node_type.endswith("Scan")
-    return is_scan or node.node_type in ("Nested Loop", "Hash Join", "Merge Join")

@@ -20,6 +20,8 @@ _TUPLE_HEADER = 16
 _TAPE_LESS = 6
 #: a sort of one by-value column keeps no tuple: 12 bytes a row on tape (tuplesort_begin_datum)
 _DATUM_ON_TAPE = 13
+#: processes share the rows of a scan anew in each run: how many more than before one may get
+_UNEVEN = 1.25
 #: a HashJoinTuple's header, and a bucket
 _HASH_TUPLE = 16
 _BUCKET = 8
@@ -77,6 +79,8 @@ def _sort_bytes(node: PlanNode, parent: PlanNode | None, given: MemoryRules) -> 
         # the space is that of the process that had most rows, the rows are the mean
         on_tape = max(by_width, on_tape / 2)
         rows = on_disk / on_tape
+    if above == "Gather Merge":
+        rows *= _UNEVEN
     if is_limited and node.actual_rows:
         rows = min(rows, 2 * node.actual_rows)  # a bounded sort keeps up to twice what is wanted
     return rows * _sort_row(on_tape, given, is_limited=is_limited)

@@ -15,6 +15,8 @@ from pgadvisor.store import Store, open_store
 TARGET_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements,auto_explain",
     "pg_stat_statements.track": "all",
+    # room for the whole session: an eviction would take the entries a test looks for
+    "pg_stat_statements.max": "50000",
     "track_io_timing": "on",
     "compute_query_id": "on",
     "logging_collector": "on",

@@ -126,6 +126,18 @@ def test_an_index_that_would_slow_another_query_down_is_not_advised(lab: "Lab") 
     assert f"make query {slowed.queryid} slower" in reasons[helped.queryid]
 
 
+def test_a_small_loss_beside_a_large_gain_is_a_risk_that_is_named(lab: "Lab") -> None:
+    cars(lab)
+    slowed = lab.query(MISJUDGED, calls=1, ms=100, observed=True)
+    lab.query("select * from sales where car_id = 42", calls=10_000, ms=50)
+    (found,) = missing_index(lab.situation()).findings
+    assert any(f"Query {slowed.queryid} may get" in note for note in found.risk.notes)
+    effects = {effect.queryid: effect for effect in found.effects}
+    assert effects[slowed.queryid].improvement_ratio < 0
+    low, high = (effects[slowed.queryid].improvement_low, effects[slowed.queryid].improvement_high)
+    assert low <= effects[slowed.queryid].improvement_ratio <= high
+
+
 def test_without_a_logged_plan_nothing_tells_that_the_rows_are_misjudged(lab: "Lab") -> None:
     cars(lab)
     lab.query(MISJUDGED, calls=100, ms=100)

@@ -180,7 +180,7 @@ def _nodes(plan: Plan, names: set[str]) -> list[dict[str, Any]]:
 
 
 def _reasoning(table: Table, choice: Choice, spared: list[dict[str, Any]]) -> str:
-    count = len(choice.changes)
+    count = len(choice.changes) - len(choice.slowed)
     scans = [node for node in spared if node["node_type"] in _SCANS]
     if scans:
         worst = max(scans, key=lambda node: float(node["total_cost"]))
@@ -219,6 +219,11 @@ def _risk(tables: list[Table], choice: Choice, redundant: tuple[Index, ...]) -> 
     if redundant:
         names = ", ".join(index.name for index in redundant)
         notes.append(f"It does the work of {names} too, which can be dropped afterwards.")
+    notes += [
+        f"Query {queryid} may get {-choice.changes[queryid].improvement:.0%} slower: the planner "
+        "would use the index for it, and misjudges how many rows it meets."
+        for queryid in choice.slowed
+    ]
     if len(choice.candidates) > 1:
         notes.append("One alone does nothing: the plan needs all of them.")
     return Risk(

@@ -20,8 +20,9 @@ __all__ = ["SMALLEST_GAIN", "Pool", "pool"]
 SMALLEST_GAIN = 0.2
 #: Included columns must not make the index nearly a second copy of the table.
 _LARGEST_COVERING_SHARE = 0.5
-#: The busiest queries that take this share of the workload's time are looked at.
-_SHARE_OF_TIME = 0.99
+#: The busiest queries that take this share of the workload's time are looked at: also those that
+#: are too rare for an index of their own, since an index for others may slow them down.
+_SHARE_OF_TIME = 0.9999
 #: This share of the questions is for finding candidates, the rest for choosing among them.
 _SHARE_OF_QUESTIONS = 0.5
 
@@ -88,7 +89,7 @@ def _rare(given: Situation, subject: Subject) -> str:
     spent = subject.query.total_exec_time
     return (
         f"it took {spent:,.0f} ms in {given.workload.observed_hours:,.1f} hours, too little to "
-        f"look at: busier queries take {_SHARE_OF_TIME:.0%} of the workload's time"
+        f"look at: busier queries take {_SHARE_OF_TIME:.2%} of the workload's time"
     )
 
 

@@ -33,8 +33,10 @@ _SMALLEST_SHARE = 0.002
 _GOOD_ENOUGH = 0.9
 #: An index is left out or made narrower beside others when no more of its own benefit is lost.
 _NO_LOSS = 0.01
-#: An index that makes any query slower by more than this is not taken.
+#: A query that gets slower by more than this counts as slowed down,
 _LARGEST_LOSS = 0.1
+#: and an index that loses more than this share of what it saves is not taken.
+_LARGEST_LOST_SHARE = 0.1
 _MOST_INDEXES = 25
 #: Rounds of leaving out and narrowing; the second seldom finds anything.
 _PASSES = 3
@@ -58,8 +60,9 @@ class Choice:
     """Indexes that are taken together, mostly one, with what they do to queries."""
 
     candidates: tuple[IndexCandidate, ...]
-    #: milliseconds of execution an hour that go away
+    #: milliseconds of execution an hour that go away, and those that are added to other queries
     saved_ms_per_hour: float
+    lost_ms_per_hour: float
     write_ms_per_hour: float
     writes_per_hour: float
     #: by candidate
@@ -72,11 +75,16 @@ class Choice:
         return sum(self.sizes)
 
     @property
+    def slowed(self) -> tuple[QueryId, ...]:
+        """Queries that get slower."""
+        return tuple(q for q, change in self.changes.items() if change.improvement < 0)
+
+    @property
     def net_ms_per_hour(self) -> float:
-        """What it saves less its upkeep; nothing where it makes a query slower."""
-        if any(-change.improvement > _LARGEST_LOSS for change in self.changes.values()):
+        """What it saves less its upkeep; nothing where it slows queries down too much."""
+        if self.lost_ms_per_hour > _LARGEST_LOST_SHARE * self.saved_ms_per_hour:
             return -float("inf")
-        return self.saved_ms_per_hour - self.write_ms_per_hour
+        return self.saved_ms_per_hour - self.lost_ms_per_hour - self.write_ms_per_hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +108,7 @@ def select_indexes(
     greedy = _Greedy(given, outlook, found)
     taken = greedy.chosen([(index,) for index in found.indexes], [])
     choices = greedy.consolidated(greedy.chosen(found.bundles, taken))
-    helped = {queryid for choice in choices for queryid in choice.changes}
+    helped = {q for choice in choices for q, c in choice.changes.items() if c.improvement > 0}
     reasons = dict(found.reasons)
     for queryid in found.costs:
         if queryid not in helped:
@@ -198,18 +206,20 @@ class _Greedy:
         old = tuple(index for one in taken for index in one)
         new = tuple(index for index in move if index not in old)
         changes: dict[QueryId, Change] = {}
-        saved = 0.0
+        saved = lost = 0.0
         for subject in self._concerned(new):
             before = self.outlook.remaining(subject, old)
             change = Change(before=before, after=self.outlook.remaining(subject, (*old, *new)))
             if _matters(change):
                 changes[subject.query.queryid] = change
-                saved += subject.query.total_exec_time * change.improvement
+                gain = subject.query.total_exec_time * change.improvement
+                saved, lost = saved + max(gain, 0.0), lost + max(-gain, 0.0)
         writes = sum(writes_per_hour(self.given, index) for index in new)
         tables = self.given.catalog.tables
         return Choice(
             candidates=new,
             saved_ms_per_hour=saved / self.hours,
+            lost_ms_per_hour=lost / self.hours,
             write_ms_per_hour=writes * INDEX_WRITE_MS,
             writes_per_hour=writes,
             sizes=tuple(index_bytes(index, tables[index.table_oid]) for index in new),
@@ -233,12 +243,12 @@ class _Greedy:
         return sum(saved) / self.hours
 
     def _narrowest(self, taken: list[Move], move: Move) -> Move:
-        """The move, or the smallest of its narrower forms that is nearly as good."""
+        """The move, or a narrower form that is nearly as good: slowing fewest queries, smallest."""
         best = self.choice(taken, move)
         enough = _GOOD_ENOUGH * best.net_ms_per_hour
         forms = [self.choice(taken, narrower) for narrower in _narrower(move)]
         good = [form for form in forms if form.net_ms_per_hour >= enough]
-        return min((best, *good), key=lambda form: form.size_bytes).candidates
+        return min((best, *good), key=lambda form: (len(form.slowed), form.size_bytes)).candidates
 
     def _in_order(self, taken: Iterable[Move]) -> list[Choice]:
         choices: list[Choice] = []
@@ -247,11 +257,11 @@ class _Greedy:
         return choices
 
     def _note_refusal(self, choice: Choice) -> None:
-        slower = [q for q, change in choice.changes.items() if -change.improvement > _LARGEST_LOSS]
+        is_harmful = choice.net_ms_per_hour == -float("inf")
         for queryid in choice.changes:
-            if slower:
+            if is_harmful:
                 self.refused[queryid] = (
-                    f"{_words(choice)} would help, but make query {slower[0]} slower: the "
+                    f"{_words(choice)} would help, but make query {choice.slowed[0]} slower: the "
                     "planner misjudges how many rows it meets"
                 )
             elif choice.net_ms_per_hour < self.smallest:

@@ -22,6 +22,7 @@ _UNITS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "_ratio": ("share", as_percent),
 }
 _LONGEST_VALUE = 400
+_MOST_LISTED = 4
 
 _LEVELS = {
     "measured": "from timed runs",
@@ -107,7 +108,7 @@ def _evidence(evidence: Mapping[str, Any]) -> None:
             tag("p", "None beyond the numbers above.", "muted")
         with tag("dl"):
             for name, value in evidence.items():
-                if name not in _SHOWN_ELSEWHERE:
+                if name not in _SHOWN_ELSEWHERE and value not in ([], {}):
                     _fact(*_worded(name, value))
 
 
@@ -117,11 +118,39 @@ def _worded(name: str, value: object) -> tuple[str, str]:
     >>> _worded("table_bytes", 8192), _worded("saved_ms_per_hour", 1500.0)
     (('table size', '8.00 kB'), ('saved time', '1.50 s per hour'))
     """
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return name.replace("_", " "), _listed([_record(one) for one in value])
     if isinstance(value, int | float) and not isinstance(value, bool):
         for ending, (noun, words) in _UNITS.items():
             if name.endswith(ending):
                 return f"{name.removesuffix(ending).replace('_', ' ')} {noun}", words(value)
     return name.replace("_", " "), _plain(value)
+
+
+def _record(facts: Mapping[str, Any]) -> str:
+    """A plan node or an index in a few words; any other record in full.
+
+    >>> _record({"node_type": "Seq Scan", "relation_name": "orders", "actual_rows": 5.0})
+    'Seq Scan on orders, 5 rows'
+    >>> _record({"index_name": "orders_a_idx", "size_bytes": 8192, "table_rows": 3})
+    'orders_a_idx, 8.00 kB'
+    """
+    if "node_type" in facts:
+        place = f" on {facts['relation_name']}" if facts.get("relation_name") else ""
+        by = ", ".join(facts.get("sort_key") or ())
+        rows = facts.get("actual_rows", facts.get("plan_rows", 0))
+        key = f" by {by}" if by else ""
+        return f"{facts['node_type']}{place}{key}, {as_count(rows)} rows"
+    if "index_name" in facts:
+        return f"{facts['index_name']}, {as_bytes(facts.get('size_bytes') or 0)}"
+    return _plain(facts)
+
+
+def _listed(words: list[str]) -> str:
+    """Each thing once, in order, the first few."""
+    once = list(dict.fromkeys(words))
+    more = f"; and {len(once) - _MOST_LISTED} more" if len(once) > _MOST_LISTED else ""
+    return "; ".join(once[:_MOST_LISTED]) + more
 
 
 def _plain(value: object) -> str:

@@ -82,7 +82,7 @@ class Finding:
     undo: str
     reasoning: str
     evidence_level: EvidenceLevel
-    #: 0..1, how sure we are that the effect is at least the interval's low end
+    #: 0..1, how sure we are that it helps: that at least 5 % of the time goes away
     confidence: float
     effects: tuple[Effect, ...]
     #: plan nodes, counts, sizes: what a person can check

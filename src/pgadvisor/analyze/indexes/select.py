@@ -38,6 +38,8 @@ _LARGEST_LOSS = 0.1
 #: and an index that loses more than this share of what it saves is not taken.
 _LARGEST_LOST_SHARE = 0.1
 _MOST_INDEXES = 25
+#: A plan that needs more new indexes than this at once is not advised.
+_LARGEST_BUNDLE = 3
 #: Rounds of leaving out and narrowing; the second seldom finds anything.
 _PASSES = 3
 
@@ -167,7 +169,8 @@ class _Greedy:
                 best = self._narrowest(taken, move)
                 queue = [entry for entry in queue if entry[3] != best]
                 heapq.heapify(queue)
-                taken.append(best)
+                if len(best) <= _LARGEST_BUNDLE:
+                    taken.append(best)
         known = [e for e in queue if e[2] == len(taken) and -e[0] >= self.smallest]
         if known and self.outlook.is_spent:
             taken.append(min(known)[3])
@@ -244,11 +247,16 @@ class _Greedy:
 
     def _narrowest(self, taken: list[Move], move: Move) -> Move:
         """The move, or a narrower form that is nearly as good: slowing fewest queries, smallest."""
-        best = self.choice(taken, move)
-        enough = _GOOD_ENOUGH * best.net_ms_per_hour
-        forms = [self.choice(taken, narrower) for narrower in _narrower(move)]
-        good = [form for form in forms if form.net_ms_per_hour >= enough]
-        return min((best, *good), key=lambda form: (len(form.slowed), form.size_bytes)).candidates
+        whole = self.choice(taken, move)
+        enough = _GOOD_ENOUGH * whole.net_ms_per_hour
+        best = whole
+        while True:  # a bundle loses one index after the other
+            forms = [self.choice(taken, narrower) for narrower in _narrower(best.candidates)]
+            good = [form for form in forms if form.candidates and form.net_ms_per_hour >= enough]
+            smallest = min((best, *good), key=lambda form: (len(form.slowed), form.size_bytes))
+            if smallest is best or len(move) == 1:
+                return smallest.candidates
+            best = smallest
 
     def _in_order(self, taken: Iterable[Move]) -> list[Choice]:
         choices: list[Choice] = []
@@ -269,9 +277,12 @@ class _Greedy:
 
 
 def _narrower(move: Move) -> Iterator[Move]:
+    """Forms that do a part of the work of a move: shorter keys, nothing included, one fewer."""
     if len(move) == 1:  # the narrowest first
         yield from ((index,) for index in reversed(tuple(relaxations(move[0]))))
-    elif any(index.include for index in move):
+        return
+    yield from (tuple(other for other in move if other != index) for index in move)
+    if any(index.include for index in move):
         yield tuple(replace(index, include=()) for index in move)
 
 

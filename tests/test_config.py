@@ -131,5 +131,5 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 
 def test_root_keeps_the_store_outside_of_its_home() -> None:
     home = Path("/home/me/.local/share/pgadvisor")
-    assert default_data_dir(0, Path("/home/me/.local/share/pgadvisor")) == Path("/var/lib/pgadvisor")
+    assert default_data_dir(0, home) == Path("/var/lib/pgadvisor")
     assert default_data_dir(1000, home) == home

@@ -18,6 +18,7 @@ from pydantic_settings import (
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pgadvisor.errors import ConfigInvalid
+from pgadvisor.records.parameter import ParameterMode
 
 __all__ = ["Settings", "duration", "load_settings"]
 
@@ -92,6 +93,12 @@ class Settings(BaseSettings):
     """Upper limit of any statement of ours on a target."""
     lock_timeout: Duration = timedelta(seconds=1)
     """How long a statement of ours waits for a lock on a target."""
+    max_connections: int = Field(default=3, ge=2, le=20)
+    """The most connections of ours that one target has at any moment, of all workers together."""
+    max_workers: int = Field(default=4, ge=1, le=64, validation_alias="MAX_WORKERS")
+    """Analyses that one worker process runs at once; collecting is not limited by it."""
+    parameters: ParameterMode = ParameterMode.HASH
+    """What is kept of values in statements, plans and parameters: keep, hash or drop."""
     raw_retention: Duration = timedelta(days=7)
     """How long deltas are kept; hourly roll-ups stay."""
     hourly_retention: Duration = timedelta(days=400)

@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from pgadvisor.records.parameter import MaskedValue
+from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import PlanCapture
 
 __all__ = [
+    "Execution",
     "LogBatch",
     "LogFormat",
     "LogGap",
     "LogGapReason",
     "LogPosition",
+    "LogSampling",
     "LogSkip",
     "LogSource",
+    "LoggedStatement",
 ]
 
 
@@ -71,8 +77,73 @@ class LogSource:
     line_prefix: str = "%m [%p] "
     #: log_timezone, for zone abbreviations that say no offset
     timezone: str = "UTC"
+    #: the database of lines that name none; None leaves them out
+    database: str | None = None
     #: what the log cannot tell, each a sentence
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSampling:
+    """Which executions the log shows: a slow-only sample is never taken for the whole.
+
+    Durations in ms; None: not known. A negative threshold in PostgreSQL (off) is infinity here.
+    Sources: auto_explain.c, check_log_duration in postgres.c.
+    """
+
+    #: auto_explain.log_min_duration and .sample_rate
+    plan_threshold_ms: float | None = None
+    plan_sample_rate: float | None = None
+    #: log_min_duration_statement: all that took longer are logged
+    statement_threshold_ms: float | None = None
+    #: log_min_duration_sample and log_statement_sample_rate: some of the shorter ones are
+    sample_threshold_ms: float | None = None
+    sample_rate: float | None = None
+    #: log_transaction_sample_rate: all statements of some transactions are
+    transaction_sample_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedStatement:
+    """An execution that log_min_duration_statement or a sample of it logged, as the log shows it.
+
+    With its values: it stays in memory, what is stored is an `Execution`.
+    """
+
+    logged_at: datetime
+    database: str
+    query: str
+    duration_ms: float
+    user: str | None = None
+    application_name: str | None = None
+    pid: int | None = None
+    queryid: QueryId | None = None
+    #: values of $1, $2, ... of a prepared statement, as text; None is null
+    parameters: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A logged execution as it is stored: values masked, its sampling noted."""
+
+    logged_at: datetime
+    database: str
+    #: the masked text
+    query: str
+    #: libpg_query's, or x and 15 digits over the masked text when that cannot be parsed
+    fingerprint: str
+    duration_ms: float
+    #: select, insert, ...; None when the text cannot be parsed
+    kind: str | None = None
+    user: str | None = None
+    application_name: str | None = None
+    pid: int | None = None
+    queryid: QueryId | None = None
+    #: shorter executions were not logged at this rate; None: not known
+    threshold_ms: float | None = None
+    #: the probability that an execution as long as this was logged; None: not known
+    sample_rate: float | None = None
+    parameters: tuple[MaskedValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +170,12 @@ class LogBatch:
     """What one call of `read_log` found."""
 
     captures: tuple[PlanCapture, ...]
+    #: slow statements, with their values
+    statements: tuple[LoggedStatement, ...] = ()
     #: where the next call goes on; None while there is no log file
-    position: LogPosition | None
-    lines: int
-    bytes_read: int
+    position: LogPosition | None = None
+    lines: int = 0
+    bytes_read: int = 0
     #: plans that gave no capture, by `LogSkip`
     skipped: Mapping[str, int] = field(default_factory=dict)
     gaps: tuple[LogGap, ...] = ()

@@ -108,23 +108,42 @@ CREATE TABLE databases (
     target_id integer NOT NULL,
     dbid bigint NOT NULL,
     datname text NOT NULL,
-    last_seen_at timestamp with time zone NOT NULL
+    last_seen_at timestamp with time zone NOT NULL,
+    catalog_read_at timestamp with time zone,
+    problem text
 );
 
 COMMENT ON TABLE databases IS 'One row is one database of a target (pg_database).';
 
+COMMENT ON COLUMN databases.problem IS 'Why the database cannot be read; null when it can.';
+
 CREATE TABLE executions (
     target_id integer NOT NULL,
     logged_at timestamp with time zone NOT NULL,
-    plan_id bigint NOT NULL,
+    plan_id bigint,
     duration_ms double precision NOT NULL,
     username text,
     application_name text,
-    pid integer
+    pid integer,
+    source text DEFAULT 'auto_explain'::text NOT NULL,
+    datname text,
+    queryid bigint,
+    fingerprint text,
+    threshold_ms double precision,
+    sample_rate double precision,
+    parameters jsonb,
+    CONSTRAINT executions_sample_rate_check CHECK (((sample_rate > (0)::double precision) AND (sample_rate <= (1)::double precision))),
+    CONSTRAINT executions_source_check CHECK ((source = ANY (ARRAY['auto_explain'::text, 'log_min_duration'::text])))
 )
 PARTITION BY RANGE (logged_at);
 
-COMMENT ON TABLE executions IS 'One row is one execution that auto_explain logged.';
+COMMENT ON TABLE executions IS 'One row is one execution that the log shows: of auto_explain or log_min_duration_statement.';
+
+COMMENT ON COLUMN executions.threshold_ms IS 'Shorter executions were not logged at this rate; 0: all were; null: not known.';
+
+COMMENT ON COLUMN executions.sample_rate IS 'Probability that an execution of this duration was logged; null: not known.';
+
+COMMENT ON COLUMN executions.parameters IS 'Values of $1, $2, ... as PGADVISOR_PARAMETERS keeps them: type, length, hash, bucket or value.';
 
 CREATE TABLE gaps (
     id bigint NOT NULL,
@@ -148,6 +167,29 @@ ALTER TABLE gaps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE imported_spans (
+    id bigint NOT NULL,
+    target_id integer NOT NULL,
+    dbid bigint NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    source text NOT NULL,
+    rows_read bigint NOT NULL,
+    imported_at timestamp with time zone NOT NULL,
+    CONSTRAINT imported_spans_order CHECK ((since < until))
+);
+
+COMMENT ON TABLE imported_spans IS 'One row is a span of history of one database that was imported, not collected: covered time too.';
+
+ALTER TABLE imported_spans ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME imported_spans_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE log_positions (
     target_id integer NOT NULL,
     source text NOT NULL,
@@ -160,6 +202,21 @@ CREATE TABLE log_positions (
 COMMENT ON TABLE log_positions IS 'One row is how far one log was read; saved in the transaction that saves its plans.';
 
 COMMENT ON COLUMN log_positions.skipped IS 'Entries left out so far, by reason.';
+
+CREATE TABLE logged_statements (
+    target_id integer NOT NULL,
+    datname text NOT NULL,
+    fingerprint text NOT NULL,
+    query text NOT NULL,
+    kind text,
+    queryid bigint,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE logged_statements IS 'One row is one statement that the log shows, without its values; its executions are in executions.';
+
+COMMENT ON COLUMN logged_statements.fingerprint IS 'libpg_query fingerprint, or x and 15 digits over the masked text when it cannot be parsed.';
 
 CREATE TABLE optimization_implementations (
     id bigint NOT NULL,
@@ -247,6 +304,13 @@ ALTER TABLE optimization_recommendations ALTER COLUMN id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE parameter_salt (
+    salt bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE parameter_salt IS 'The one row is the secret that values are hashed with.';
+
 CREATE TABLE parameter_tuning_suggestions (
     id bigint NOT NULL,
     target_id integer NOT NULL,
@@ -303,6 +367,17 @@ ALTER TABLE performance_snapshots ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE plan_hours (
+    target_id integer NOT NULL,
+    plan_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    executions bigint NOT NULL,
+    total_duration_ms double precision NOT NULL,
+    max_duration_ms double precision NOT NULL
+);
+
+COMMENT ON TABLE plan_hours IS 'One row is what the log showed of one plan shape in one hour.';
+
 CREATE TABLE plans (
     id bigint NOT NULL,
     target_id integer NOT NULL,
@@ -348,7 +423,10 @@ CREATE TABLE queries (
     kind text,
     is_own boolean DEFAULT false NOT NULL,
     unreadable text,
-    first_seen_at timestamp with time zone NOT NULL
+    first_seen_at timestamp with time zone NOT NULL,
+    identity text DEFAULT 'queryid'::text NOT NULL,
+    tables text[],
+    CONSTRAINT queries_identity_check CHECK ((identity = ANY (ARRAY['queryid'::text, 'fingerprint'::text])))
 );
 
 COMMENT ON TABLE queries IS 'One row is the text that goes with a queryid in one database.';
@@ -362,6 +440,10 @@ COMMENT ON COLUMN queries.kind IS 'select, insert, update, delete, merge, utilit
 COMMENT ON COLUMN queries.is_own IS 'True for a statement of pgadvisor itself; left out everywhere.';
 
 COMMENT ON COLUMN queries.unreadable IS 'Why the text cannot be used: hidden, truncated, not parsable.';
+
+COMMENT ON COLUMN queries.identity IS 'fingerprint: no server gave a queryid, so queryid is made from the fingerprint.';
+
+COMMENT ON COLUMN queries.tables IS 'Tables the text names, as written; null when not parsable.';
 
 CREATE TABLE query_performance_models (
     id bigint NOT NULL,
@@ -667,6 +749,19 @@ ALTER TABLE statements ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE target_checks (
+    target_id integer NOT NULL,
+    database_name text NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    message text NOT NULL,
+    remedy text DEFAULT ''::text NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    CONSTRAINT target_checks_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'warning'::text, 'error'::text])))
+);
+
+COMMENT ON TABLE target_checks IS 'One row is one check of a target (rights, extensions, settings, log) and what mends it.';
+
 CREATE TABLE targets (
     id integer NOT NULL,
     name text NOT NULL,
@@ -678,14 +773,45 @@ CREATE TABLE targets (
     last_seen_at timestamp with time zone,
     last_error text,
     last_error_at timestamp with time zone,
-    CONSTRAINT targets_conninfo_no_password CHECK ((conninfo !~* 'password\s*='::text))
+    kind text DEFAULT 'server'::text NOT NULL,
+    paused_at timestamp with time zone,
+    interval_seconds double precision,
+    activity_interval_seconds double precision,
+    catalog_interval_seconds double precision,
+    databases text[],
+    excluded_databases text[] DEFAULT '{}'::text[] NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    clock_skew_ms double precision,
+    log_problem text,
+    CONSTRAINT targets_activity_interval_seconds_check CHECK ((activity_interval_seconds > (0)::double precision)),
+    CONSTRAINT targets_catalog_interval_seconds_check CHECK ((catalog_interval_seconds > (0)::double precision)),
+    CONSTRAINT targets_conninfo_no_password CHECK ((conninfo !~* 'password\s*='::text)),
+    CONSTRAINT targets_interval_seconds_check CHECK ((interval_seconds > (0)::double precision)),
+    CONSTRAINT targets_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'log'::text, 'import'::text])))
 );
 
-COMMENT ON TABLE targets IS 'One row is one watched PostgreSQL server.';
+COMMENT ON TABLE targets IS 'One row is one watched PostgreSQL server, or one source of history without a server.';
 
 COMMENT ON COLUMN targets.conninfo IS 'libpq connection string without a password.';
 
 COMMENT ON COLUMN targets.last_error IS 'Why the last attempt to read it failed; null after a success.';
+
+COMMENT ON COLUMN targets.kind IS 'server: collected from; log: only its log was read; import: only history was imported.';
+
+COMMENT ON COLUMN targets.paused_at IS 'Since when nothing is collected from it; null: it is.';
+
+COMMENT ON COLUMN targets.interval_seconds IS 'Overrides the setting of all targets; so the next two.';
+
+COMMENT ON COLUMN targets.databases IS 'Names or LIKE patterns of the databases watched; null: all.';
+
+COMMENT ON COLUMN targets.failures IS 'Failures in a row; 0 after a success.';
+
+COMMENT ON COLUMN targets.retry_at IS 'The circuit is open until then: nothing is tried before.';
+
+COMMENT ON COLUMN targets.clock_skew_ms IS 'Its clock minus ours at the last reading.';
+
+COMMENT ON COLUMN targets.log_problem IS 'Why its log cannot be read; null when it can.';
 
 ALTER TABLE targets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME targets_id_seq
@@ -756,8 +882,14 @@ ALTER TABLE ONLY databases
 ALTER TABLE ONLY gaps
     ADD CONSTRAINT gaps_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY imported_spans
+    ADD CONSTRAINT imported_spans_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY log_positions
     ADD CONSTRAINT log_positions_pkey PRIMARY KEY (target_id, source);
+
+ALTER TABLE ONLY logged_statements
+    ADD CONSTRAINT logged_statements_pkey PRIMARY KEY (target_id, datname, fingerprint);
 
 ALTER TABLE ONLY optimization_implementations
     ADD CONSTRAINT optimization_implementations_pkey PRIMARY KEY (id);
@@ -776,6 +908,9 @@ ALTER TABLE ONLY parameter_tuning_suggestions
 
 ALTER TABLE ONLY performance_snapshots
     ADD CONSTRAINT performance_snapshots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY plan_hours
+    ADD CONSTRAINT plan_hours_pkey PRIMARY KEY (target_id, plan_id, hour);
 
 ALTER TABLE ONLY plans
     ADD CONSTRAINT plans_key UNIQUE NULLS NOT DISTINCT (target_id, datname, queryid, fingerprint, shape, source);
@@ -828,6 +963,9 @@ ALTER TABLE ONLY statements
 ALTER TABLE ONLY statements
     ADD CONSTRAINT statements_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY target_checks
+    ADD CONSTRAINT target_checks_pkey PRIMARY KEY (target_id, database_name, name);
+
 ALTER TABLE ONLY targets
     ADD CONSTRAINT targets_name_key UNIQUE (name);
 
@@ -848,9 +986,13 @@ CREATE UNIQUE INDEX catalog_objects_current_idx ON catalog_objects USING btree (
 
 CREATE INDEX database_intervals_idx ON database_intervals USING btree (target_id, dbid, until);
 
+CREATE INDEX executions_fingerprint_idx ON ONLY executions USING btree (target_id, datname, fingerprint, logged_at);
+
 CREATE INDEX executions_plan_idx ON ONLY executions USING btree (plan_id, logged_at);
 
 CREATE INDEX gaps_target_idx ON gaps USING btree (target_id, until);
+
+CREATE INDEX imported_spans_target_idx ON imported_spans USING btree (target_id, dbid, until);
 
 CREATE INDEX optimization_implementations_recommendation_idx ON optimization_implementations USING btree (recommendation_id);
 
@@ -858,11 +1000,17 @@ CREATE INDEX optimization_recommendations_queryids_idx ON optimization_recommend
 
 CREATE INDEX optimization_recommendations_rank_idx ON optimization_recommendations USING btree (roi_score DESC, id) WHERE (state = 'proposed'::text);
 
+CREATE UNIQUE INDEX parameter_salt_one_row_idx ON parameter_salt USING btree ((true));
+
 CREATE INDEX performance_snapshots_target_idx ON performance_snapshots USING btree (target_id, queryid, taken_at);
+
+CREATE INDEX plan_hours_hour_idx ON plan_hours USING btree (hour);
 
 CREATE INDEX plans_fingerprint_idx ON plans USING btree (target_id, datname, fingerprint);
 
 CREATE INDEX queries_fingerprint_idx ON queries USING btree (fingerprint);
+
+CREATE INDEX queries_target_fingerprint_idx ON queries USING btree (target_id, fingerprint);
 
 CREATE UNIQUE INDEX query_performance_models_active_idx ON query_performance_models USING btree (target_id, database_name) NULLS NOT DISTINCT WHERE is_active;
 
@@ -875,6 +1023,8 @@ CREATE INDEX snapshots_target_idx ON snapshots USING btree (target_id, id);
 CREATE INDEX statement_deltas_statement_idx ON ONLY statement_deltas USING btree (target_id, statement_id, until);
 
 CREATE INDEX statement_hours_hour_idx ON ONLY statement_hours USING btree (target_id, hour);
+
+CREATE INDEX targets_system_identifier_idx ON targets USING btree (system_identifier);
 
 CREATE INDEX workload_patterns_scope_idx ON workload_patterns USING btree (target_id, database_name, scope, scope_name, confidence DESC);
 
@@ -899,8 +1049,14 @@ ALTER TABLE ONLY databases
 ALTER TABLE ONLY gaps
     ADD CONSTRAINT gaps_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY imported_spans
+    ADD CONSTRAINT imported_spans_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY log_positions
     ADD CONSTRAINT log_positions_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY logged_statements
+    ADD CONSTRAINT logged_statements_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY optimization_implementations
     ADD CONSTRAINT optimization_implementations_recommendation_id_fkey FOREIGN KEY (recommendation_id) REFERENCES optimization_recommendations(id) ON DELETE CASCADE;
@@ -913,6 +1069,9 @@ ALTER TABLE ONLY parameter_tuning_suggestions
 
 ALTER TABLE ONLY performance_snapshots
     ADD CONSTRAINT performance_snapshots_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY plan_hours
+    ADD CONSTRAINT plan_hours_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES plans(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY plans
     ADD CONSTRAINT plans_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
@@ -943,6 +1102,9 @@ ALTER TABLE ONLY statement_counters
 
 ALTER TABLE ONLY statements
     ADD CONSTRAINT statements_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY target_checks
+    ADD CONSTRAINT target_checks_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY unexplained
     ADD CONSTRAINT unexplained_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;

@@ -1,0 +1,83 @@
+"""Analyze a database and save what to change."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pgadvisor.analyze import Analysis, analyze, situation
+from pgadvisor.collect.target import Target
+from pgadvisor.collect.what_if import WhatIf
+from pgadvisor.errors import ExtensionMissing, NotFound
+from pgadvisor.pipeline.observe import explain_unplanned, observe_catalog
+from pgadvisor.recommend import recommend
+from pgadvisor.records.advice import Recommendation, Skipped
+from pgadvisor.records.catalog import Catalog
+from pgadvisor.records.workload import Workload
+from pgadvisor.store import Store
+from pgadvisor.store import advice as stored_advice
+from pgadvisor.store import targets as stored_targets
+from pgadvisor.store import workload as stored_workload
+
+__all__ = ["Advice", "advise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """The result of one analysis of one database."""
+
+    workload: Workload
+    #: by falling roi_score
+    recommendations: tuple[Recommendation, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def advise(
+    target: Target,
+    store: Store,
+    target_id: int,
+    *,
+    now: datetime,
+    window: timedelta = timedelta(days=7),
+    progress: Callable[[float], None] = lambda share: None,
+) -> Advice:
+    """Analyze the connected database over the last full window and save the ranked advice.
+
+    Catalog and generic plans are brought up to date first, so that advice somebody has carried
+    out is gone. Without any interval yet, the counters since the last reset are the workload.
+    Raises `NotFound` where the database has no history at all.
+    """
+    catalog = observe_catalog(target, store, target_id, now=now)
+    explain_unplanned(target, store, target_id, now=now, since=now - window)
+    with store.transaction() as conn:
+        stored = stored_targets.target_by_id(conn, target_id)
+        # the catalog was read after `now`: its counters are the newest there are
+        until = max(now, catalog.captured_at)
+        workload = stored_workload.load_workload(
+            conn, stored, target.database, since=now - window, until=until
+        )
+    if workload is None or not workload.queries:
+        raise NotFound(
+            f"no statements of database {target.database} in the history yet",
+            hint="Run `pgadvisor observe` while the application works, then ask again.",
+        )
+    found = _analyze(target, workload, catalog, progress)
+    recommendations = tuple(recommend(found.findings, workload))
+    with store.transaction() as conn:
+        stored_advice.save_advice(
+            conn, target_id, target.database, recommendations, found.skipped, now=now
+        )
+    return Advice(workload=workload, recommendations=recommendations, skipped=found.skipped)
+
+
+def _analyze(
+    target: Target, workload: Workload, catalog: Catalog, progress: Callable[[float], None]
+) -> Analysis:
+    with ExitStack() as stack:
+        what_if, reason = None, ""
+        try:
+            what_if = stack.enter_context(WhatIf(target, search_path=catalog.search_path))
+        except ExtensionMissing as exc:
+            reason = f"{exc.message}. {exc.hint}"
+        given = situation(workload, catalog, what_if, no_what_if_reason=reason)
+        return analyze(given, progress)

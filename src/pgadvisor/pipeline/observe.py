@@ -1,0 +1,130 @@
+"""Counters, activity, catalog and generic plans of a target, into the store."""
+
+from datetime import datetime, timedelta
+
+from pgadvisor.collect.activity import fetch_activity, fetch_running
+from pgadvisor.collect.catalog import fetch_catalog
+from pgadvisor.collect.explain import explain
+from pgadvisor.collect.names import fetch_databases, fetch_roles
+from pgadvisor.collect.server import server_info
+from pgadvisor.collect.settings import fetch_settings
+from pgadvisor.collect.statements import fetch_statements, fetch_texts, without
+from pgadvisor.collect.target import Target
+from pgadvisor.errors import NotExplainable, UnsafeStatement
+from pgadvisor.records.catalog import Catalog
+from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
+from pgadvisor.records.workload import PlanCapture, PlanSource
+from pgadvisor.sql import is_own
+from pgadvisor.store import Connection, Store
+from pgadvisor.store import activity as stored_activity
+from pgadvisor.store import catalog as stored_catalog
+from pgadvisor.store import plans as stored_plans
+from pgadvisor.store import snapshots as stored_snapshots
+from pgadvisor.store import targets as stored_targets
+from pgadvisor.store import texts as stored_texts
+from pgadvisor.store import workload as stored_workload
+
+__all__ = [
+    "explain_unplanned",
+    "observe_activity",
+    "observe_catalog",
+    "observe_statements",
+]
+
+#: a statement that runs for so long is noted with its text while it runs
+_LONG_RUN = timedelta(seconds=2)
+
+
+def observe_statements(
+    target: Target, store: Store, target_id: int, *, now: datetime, retry_hidden: bool = False
+) -> Interval | None:
+    """Read the counters, save what happened since the last time.
+
+    Texts are read for queryids seen for the first time only, and before the counters are
+    saved, so that our own statements never enter the history.
+    """
+
+    def read(conn: Connection) -> StatementSnapshot:
+        snapshot = fetch_statements(target)
+        known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
+        own = stored_texts.own_queryids(conn, target_id)
+        new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
+        if new:
+            texts = fetch_texts(target, new)
+            stored_texts.save_texts(conn, target_id, texts, new, now=now)
+            own |= {text.queryid for text in texts if is_own(text.query)}
+        return without(snapshot, own, target.fetch_userid())
+
+    interval = stored_snapshots.record_snapshot(store, target_id, read)
+    with store.transaction() as conn:
+        conn.execute(
+            "update targets set last_seen_at = %s, last_error = null, last_error_at = null"
+            " where id = %s",
+            [now, target_id],
+        )
+    return interval
+
+
+def observe_activity(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
+    """Sample what the backends are doing, and note statements that have run for a while."""
+    samples = fetch_activity(target)
+    running = fetch_running(target, longer_than=_LONG_RUN)
+    with store.transaction() as conn:
+        stored_activity.save_activity(conn, target_id, samples)
+        stored_activity.save_running(conn, target_id, running, now=now)
+
+
+def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> Catalog:
+    """Read catalog, statistics, settings and names; only changes are saved."""
+    server = server_info(target)
+    databases, roles = fetch_databases(target), fetch_roles(target)
+    settings = fetch_settings(target)
+    catalog = fetch_catalog(target)
+    with store.transaction() as conn:
+        stored_targets.save_server(conn, target_id, server, now=now)
+        stored_targets.save_names(conn, target_id, databases=databases, roles=roles, now=now)
+        stored_catalog.save_settings(conn, target_id, settings, now=now)
+        stored_catalog.save_catalog(conn, target_id, catalog)
+    return catalog
+
+
+def explain_unplanned(
+    target: Target, store: Store, target_id: int, *, now: datetime, since: datetime, most: int = 50
+) -> int:
+    """Ask the planner for the generic plan of busy queries that no log has shown a plan of.
+
+    Returns how many plans came; why others did not is saved with the query.
+    """
+    with store.transaction() as conn:
+        stored = stored_targets.target_by_id(conn, target_id)
+        workload = stored_workload.load_workload(
+            conn, stored, target.database, since=since, until=now, most=most
+        )
+        catalog = stored_catalog.load_catalog(conn, target_id, target.database)
+    if workload is None or catalog is None:
+        return 0
+    captures: list[PlanCapture] = []
+    reasons: dict[QueryId, str] = {}
+    for query in workload.queries:
+        if query.plans or query.query is None or query.no_plan_reason:
+            continue
+        try:
+            found = explain(target, query.query, search_path=catalog.search_path)
+        except (NotExplainable, UnsafeStatement) as exc:
+            reasons[query.queryid] = exc.message
+            continue
+        captures.append(
+            PlanCapture(
+                captured_at=now,
+                database=target.database,
+                source=PlanSource.GENERIC_PLAN,
+                query=query.query,
+                plan=found["Plan"],
+                queryid=query.queryid,
+            )
+        )
+    with store.transaction() as conn:
+        stored_plans.save_plans(conn, target_id, captures)
+        for queryid, reason in reasons.items():
+            stored_plans.save_unexplained(conn, target_id, catalog.dbid, queryid, reason, now=now)
+    return len(captures)

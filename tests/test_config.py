@@ -133,3 +133,9 @@ def test_root_keeps_the_store_outside_of_its_home() -> None:
     home = Path("/home/me/.local/share/pgadvisor")
     assert default_data_dir(0, home) == Path("/var/lib/pgadvisor")
     assert default_data_dir(1000, home) == home
+
+
+def test_a_named_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGADVISOR_CONFIG", "elsewhere.yaml")
+    with pytest.raises(ConfigInvalid, match=r"elsewhere\.yaml"):
+        load_settings()

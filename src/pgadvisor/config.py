@@ -118,7 +118,13 @@ class Settings(BaseSettings):
 
 
 def _file_source(settings_cls: type[BaseSettings]) -> YamlConfigSettingsSource:
-    path = Path(os.environ.get("PGADVISOR_CONFIG") or "config.yaml")
+    named = os.environ.get("PGADVISOR_CONFIG")
+    path = Path(named or "config.yaml")
+    if named and not path.is_file():
+        raise ConfigInvalid(
+            f"PGADVISOR_CONFIG names {path}, and there is no such file",
+            hint="Correct the path, or unset PGADVISOR_CONFIG to use config.yaml of the folder.",
+        )
     try:
         return YamlConfigSettingsSource(settings_cls, yaml_file=path)
     except (YAMLError, TypeError, ValueError, OSError) as exc:

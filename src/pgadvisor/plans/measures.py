@@ -18,6 +18,9 @@ __all__ = [
     "self_times_ms",
 ]
 
+#: EXPLAIN prints two decimals: less is a node without cost, and nothing to divide by
+_LEAST_COST = 0.005
+
 
 def q_error(estimated: float, actual: float) -> float:
     """How many times an estimate is off, in either direction; 1 is exact.
@@ -129,7 +132,7 @@ def self_costs(plan: Plan) -> tuple[float, ...]:
     while stack:
         node, paid = stack.pop()
         parts = _child_costs(node)
-        scale = paid / node.total_cost if node.total_cost > 0 else 0.0
+        scale = paid / node.total_cost if node.total_cost >= _LEAST_COST else 0.0
         costs.append(max(0.0, paid - scale * sum(parts)))
         pairs = zip(node.children, parts, strict=True)
         stack.extend(reversed([(child, scale * part) for child, part in pairs]))
@@ -256,7 +259,8 @@ def _repeated(node: PlanNode) -> dict[int, float]:
     for index, child in enumerate(node.children):
         if child.parent_relationship == "SubPlan":
             # How often it runs is not in the plan: what the node cannot have spent otherwise.
-            found[index] = node.total_cost / child.total_cost if child.total_cost > 0 else 0.0
+            has_cost = child.total_cost >= _LEAST_COST
+            found[index] = node.total_cost / child.total_cost if has_cost else 0.0
         elif node.node_type == "Nested Loop" and child.parent_relationship == "Inner":
             found[index] = max(1.0, outer_rows)
     return found

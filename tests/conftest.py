@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test: one cluster a session, one database a test."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,16 @@ TARGET_SETTINGS = {
 }
 
 
+def target_settings(major: int) -> dict[str, str]:
+    """TARGET_SETTINGS as far as a version knows them."""
+    settings = dict(TARGET_SETTINGS)
+    if major < 15:
+        settings["log_destination"] = "csvlog,stderr"
+    if major < 14:
+        del settings["compute_query_id"]
+    return settings
+
+
 def pytest_report_header() -> str:
     binaries = find_binaries()
     return f"target: PostgreSQL {binaries.major} from {binaries.bin_dir}"
@@ -39,8 +50,19 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def target_cluster() -> Iterator[Cluster]:
     """PostgreSQL with contrib, pg_stat_statements and auto_explain preloaded."""
-    with Cluster.temporary(find_binaries(), settings=TARGET_SETTINGS) as cluster:
+    binaries = find_binaries()
+    with Cluster.temporary(binaries, settings=target_settings(binaries.major)) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def hypopg(target_cluster: Cluster) -> None:
+    """Asked for by tests that need HypoPG: scripts/setup installs it, scripts/matrix cannot."""
+    if "hypopg" in target_cluster.binaries.extensions:
+        return
+    if os.environ.get("PGADVISOR_PG_BIN"):
+        pytest.skip("no HypoPG beside the PostgreSQL that PGADVISOR_PG_BIN names")
+    pytest.fail("HypoPG is missing; run scripts/setup")
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +93,12 @@ def _drop_database(cluster: Cluster, name: str) -> None:
 
 @pytest.fixture
 def target_dsn(target_cluster: Cluster) -> Iterator[str]:
-    """A fresh database with pg_stat_statements and hypopg."""
+    """A fresh database with pg_stat_statements, and hypopg where the server has it."""
     name = _new_database(target_cluster)
     with psycopg.connect(target_cluster.dsn(name), autocommit=True) as conn:
         conn.execute("create extension pg_stat_statements")
-        conn.execute("create extension hypopg")
+        if "hypopg" in target_cluster.binaries.extensions:
+            conn.execute("create extension hypopg")
     yield target_cluster.dsn(name)
     _drop_database(target_cluster, name)
 

@@ -67,6 +67,7 @@ def index_statements(advice: Advice) -> list[str]:
     return [one.finding.statement for one in advice.recommendations]
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_a_missing_index_is_advised_and_gone_once_it_is_there(
     shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_missing_index_is_advised_and_gone_once_it_is_there(
     }
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_the_store_keeps_what_was_printed(
     shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int
 ) -> None:
@@ -116,6 +118,7 @@ def test_the_store_keeps_what_was_printed(
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_without_history_the_counters_since_the_reset_are_the_workload(
     shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int
 ) -> None:
@@ -185,6 +188,7 @@ def test_own_statements_never_enter_the_history(
         shop.execute("drop role watcher")
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_plans_from_the_log_reach_the_analysis(
     shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int
 ) -> None:
@@ -264,6 +268,7 @@ def test_a_query_is_found_by_negative_queryid_and_by_fingerprint(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hypopg")
 def test_a_query_that_is_always_cancelled_gets_advice(
     shop: psycopg.Connection[Any], target: Target, store: Store, target_id: int, target_dsn: str
 ) -> None:

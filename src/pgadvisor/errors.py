@@ -9,6 +9,8 @@ __all__ = [
     "ClusterFailed",
     "ConfigInvalid",
     "ExtensionMissing",
+    "ImportUnreadable",
+    "LogConflict",
     "LogUnreadable",
     "NotExplainable",
     "NotFound",
@@ -73,6 +75,19 @@ class UnsafeStatement(AdvisorError):
 
 class LogUnreadable(AdvisorError):
     """A server log cannot be read or is in none of the known formats."""
+
+
+class LogConflict(AdvisorError):
+    """A piece of a log does not follow what was read, or another process reads the same log."""
+
+    def __init__(self, message: str, *, hint: str = "", offset: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        #: the first byte of the log that was not read yet, where that is known
+        self.offset = offset
+
+
+class ImportUnreadable(AdvisorError):
+    """History to import cannot be read, or what its columns mean cannot be told."""
 
 
 class StoreUnavailable(AdvisorError):

@@ -45,9 +45,13 @@ def test_a_target_that_is_well_set_up(target_conn: Conn, target: Target) -> None
         "log-destination",
         "logging-collector",
         "log-readable",
-        "hypopg",
     } <= good
     assert all(one.message for one in checks.values())
+
+
+@pytest.mark.usefixtures("hypopg")
+def test_hypopg_is_there(target: Target) -> None:
+    assert _checks(target)["hypopg"].status is CheckStatus.OK
 
 
 def test_everything_but_ok_has_a_remedy(bare_cluster: Cluster) -> None:
@@ -60,6 +64,7 @@ def test_everything_but_ok_has_a_remedy(bare_cluster: Cluster) -> None:
     assert [one for one in checks if one.status is CheckStatus.OK and one.remedy] == []
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_remedies_mend(new_role: NewRole, target_conn: Conn) -> None:
     target_conn.execute(
         "create table data as select generate_series(1, 2000) as a;"

@@ -1,3 +1,4 @@
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -12,11 +13,15 @@ from pgadvisor.sql import is_own
 SQL = files("pgadvisor.collect").joinpath("sql")
 FILES = sorted(file.name for file in SQL.iterdir() if file.name.endswith(".sql"))
 STATEMENT_VERSIONS = [(1, 8), (1, 9), (1, 10), (1, 11), (1, 12)]
-HEAD = ["dbid", "userid", "queryid", "toplevel", "min_exec_time", "max_exec_time", "stats_since"]
+HEAD = [
+    *("dbid", "userid", "queryid", "toplevel", "min_exec_time", "max_exec_time", "stats_since"),
+    *("state", "ordinality"),
+]
+PARAMETER = re.compile(r"%\(\w+\)[sb]")
 
 
 def _columns(text: str) -> list[str]:
-    select: Any = pglast.parse_sql(text.format(schema="public"))[0].stmt
+    select: Any = pglast.parse_sql(PARAMETER.sub("null", text).format(schema="public"))[0].stmt
     return [target.name or target.val.fields[-1].sval for target in select.targetList]
 
 
@@ -28,7 +33,7 @@ def test_every_file_says_what_a_row_is(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_the_marker_is_inside_the_statement_where_postgres_18_keeps_it(name: str) -> None:
     text = queries.load(name.split(".")[0], server=18, extension=(99,))
-    bound = text.replace("{schema}", "s").replace("%(", "'(").replace(")s", ")'")
+    bound = PARAMETER.sub("null", text).replace("{schema}", "s")
     statement = pglast.parse_sql(bound)[0]
 
     assert is_own(bound[statement.stmt_location :])
@@ -38,8 +43,8 @@ def test_the_marker_is_inside_the_statement_where_postgres_18_keeps_it(name: str
 def test_statement_columns_are_fields_of_the_record(version: tuple[int, int]) -> None:
     columns = _columns(queries.load("statements", server=18, extension=version))
 
-    assert columns[:7] == HEAD
-    assert set(columns[7:]) <= set(COUNTER_NAMES)
+    assert columns[: len(HEAD)] == HEAD
+    assert set(columns[len(HEAD) :]) <= set(COUNTER_NAMES)
     assert len(columns) == len(set(columns))
 
 

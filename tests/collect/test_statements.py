@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -218,9 +218,9 @@ class Resetting:
     read: list[int] = field(default_factory=list)
 
     def table(
-        self, name: str, *, extension: Extension | None = None
+        self, name: str, parameters: Mapping[str, Any], *, extension: Extension | None = None
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        found = self.target.table(name, extension=extension)
+        found = self.target.table(name, parameters, extension=extension)
         if self.times:
             self.times -= 1
             self.conn.execute("select pg_stat_statements_reset()")

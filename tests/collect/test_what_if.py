@@ -42,7 +42,7 @@ def shop(target_conn: Conn) -> Conn:
 
 
 @pytest.fixture
-def tried(shop: Conn, target: Target) -> Iterator[WhatIf]:
+def tried(hypopg: None, shop: Conn, target: Target) -> Iterator[WhatIf]:
     with WhatIf(target) as tried:
         yield tried
 
@@ -138,7 +138,7 @@ def test_indexes_stay_between_calls(tried: WhatIf, target: Target) -> None:
     assert len(kept) == 3
 
 
-def test_nothing_is_left_behind(shop: Conn, target: Target) -> None:
+def test_nothing_is_left_behind(hypopg: None, shop: Conn, target: Target) -> None:
     with WhatIf(target) as tried:
         tried.cost(_BY_CUSTOMER, [candidate("customer_id")])
         assert _hypothetical(target) == 1

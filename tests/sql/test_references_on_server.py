@@ -81,7 +81,7 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def server(target_cluster: Cluster) -> Iterator[psycopg.Connection[Any]]:
+def server(hypopg: None, target_cluster: Cluster) -> Iterator[psycopg.Connection[Any]]:
     """One database for all queries: they are planned, not run."""
     with psycopg.connect(target_cluster.dsn(), autocommit=True) as conn:
         conn.execute("create database planned")
@@ -163,6 +163,8 @@ def arms(disjunction: Disjunction) -> set[str]:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_agrees_with_the_planner(server: psycopg.Connection[Any], query: str) -> None:
+    if query.startswith("merge") and server.info.server_version < 150000:
+        pytest.skip("MERGE came with PostgreSQL 15")
     sure, possible = reported(references(parse(query), lambda schema, name: TABLES.get(name)))
     served = served_by_planner(server, query)
     assert served <= possible, "the planner uses an index that was not thought of"

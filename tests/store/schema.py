@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from pgadvisor.cluster import Cluster, embedded_binaries
-from pgadvisor.store import migrate
+from pgadvisor.store import jobs_schema, migrate
 
 FILE = Path(migrate.__file__).with_name("schema.sql")
 _HEAD = (
@@ -26,6 +26,7 @@ def render(cluster: Cluster, dbname: str) -> str:
         [
             cluster.binaries.bin_dir / "pg_dump",
             *("--schema-only", "--no-owner", "--no-privileges", "--restrict-key=x"),
+            f"--exclude-schema={jobs_schema.SCHEMA}",
             *("-d", cluster.dsn(dbname)),
         ],
         check=True,

@@ -81,7 +81,7 @@ def test_hours_equal_deltas(
 
 def made(calls: int, total: float) -> StatementCounters:
     one = entry(1, calls, plans=2 * calls)
-    return replace(one, counters=replace(one.counters, total_exec_time=total))
+    return replace(one, counters=one.counters._replace(total_exec_time=total))
 
 
 def test_an_interval_over_an_hour_is_divided_in_proportion(store: Store) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,8 +76,8 @@ def test_deltas_hours_and_load_of_an_interval(store: Store) -> None:
 def test_every_counter_is_saved_and_loaded(store: Store, second: Store) -> None:
     target = new_target(store)
     values: dict[str, Any] = {
-        field.name: number + 1 if field.type in (int, "int") else (number + 1) / 7
-        for number, field in enumerate(fields(Counters))
+        name: number + 1 if isinstance(zero, int) else (number + 1) / 7
+        for number, (name, zero) in enumerate(Counters()._asdict().items())
     }
     full = Counters(**values)
     one = replace(

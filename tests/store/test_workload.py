@@ -117,7 +117,7 @@ def test_our_own_statements_are_left_out_and_texts_are_joined(store: Store) -> N
         assert known_texts(conn, target, retry_hidden=True) == {(SHOP, 1), (SHOP, 2)}
         save_unexplained(conn, target, SHOP, QueryId(1), "no reason", now=NOON)
     record(
-        store, target, NOON, [replace(e, counters=replace(e.counters, plans=1)) for e in entries]
+        store, target, NOON, [replace(e, counters=e.counters._replace(plans=1)) for e in entries]
     )
     record(store, target, NOON + MINUTE, [entry(n, 5, plans=1) for n in (1, 2, 3)])
     found = {query.queryid: query for query in workload(store).queries}

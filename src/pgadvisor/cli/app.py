@@ -14,6 +14,8 @@ from pgadvisor.cli.observe import observe
 from pgadvisor.cli.output import errors
 from pgadvisor.cli.run import run
 from pgadvisor.cli.serve import serve
+from pgadvisor.cli.targets import targets
+from pgadvisor.cli.worker import worker
 from pgadvisor.errors import AdvisorError
 
 __all__ = ["app", "main"]
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 for verb in (doctor, observe, advise, run, serve, migrate, demo):
     app.command()(verb)
+app.command()(worker)
+app.add_typer(targets, name="targets")
 
 
 def _version(wanted: bool) -> None:

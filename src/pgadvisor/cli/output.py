@@ -3,11 +3,14 @@
 import json
 import logging
 import sys
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from rich.console import Console
+
+from pgadvisor.sql import mask_traceback
 
 __all__ = ["console", "errors", "log_to_stderr", "now", "print_json"]
 
@@ -25,6 +28,15 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
+def _without_values(
+    logger: object, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Errors of a server quote values and statements: our log must not repeat them."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = mask_traceback(event["exception"])
+    return event
+
+
 def log_to_stderr(level: str, *, as_json: bool) -> None:
     """Structured log lines on standard error; standard output stays for results."""
     structlog.configure(
@@ -32,6 +44,7 @@ def log_to_stderr(level: str, *, as_json: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_values,
             structlog.processors.JSONRenderer()
             if as_json
             else structlog.dev.ConsoleRenderer(colors=errors.is_terminal),

@@ -47,7 +47,7 @@ class Binaries:
         """The binaries in a folder; `ClusterFailed` when there are none that run."""
         try:
             version = _output(bin_dir / "postgres", "--version")
-            share = Path(_output(bin_dir / "pg_config", "--sharedir"))
+            share = _share_dir(bin_dir)
         except (OSError, subprocess.SubprocessError) as exc:
             raise ClusterFailed(
                 f"no PostgreSQL programs that run in {bin_dir}", hint=INSTALL_HINT
@@ -57,6 +57,18 @@ class Binaries:
             raise ClusterFailed(f"cannot read a version from {version!r}", hint=INSTALL_HINT)
         controls = (share / "extension").glob("*.control")
         return cls(bin_dir, int(found[1]), frozenset(control.stem for control in controls))
+
+
+def _share_dir(bin_dir: Path) -> Path:
+    """Where the extensions' control files are.
+
+    Some packages have no pg_config. PostgreSQL itself looks beside its programs then
+    (make_relative_path in src/port/path.c), so that a copied installation works.
+    """
+    if (bin_dir / "pg_config").exists():
+        return Path(_output(bin_dir / "pg_config", "--sharedir"))
+    share = bin_dir.parent / "share"
+    return share / "postgresql" if (share / "postgresql").is_dir() else share
 
 
 def _output(*command: str | Path) -> str:

@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from psycopg import pq
+
 from pgadvisor.cluster import guard
 from pgadvisor.cluster.account import Account, reachable, server_account
 from pgadvisor.cluster.binaries import Binaries, find_binaries
@@ -38,9 +40,10 @@ _LONGEST_SOCKET_DIR = 80
 _PORT = 5432
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _START_SECONDS = 60
-#: exit codes of pg_isready: takes connections; lives, but starts, recovers or shuts down
-_ACCEPTING = 0
-_REJECTING = 1
+#: results of PQping: takes connections; lives, but starts, recovers or shuts down
+_ACCEPTING = pq.Ping.OK
+_REJECTING = pq.Ping.REJECT
+_PING_SECONDS = 3
 
 
 class Cluster:
@@ -254,11 +257,10 @@ class Cluster:
         said = log.read_bytes()[read:].decode(errors="replace") if log.exists() else ""
         return said.strip()[-800:] or result.stdout.strip()[-800:] or "no reason given"
 
-    def _status(self) -> int:
-        """What pg_isready says."""
-        return self.account.run(
-            self.binaries.bin_dir / "pg_isready", "-q", "-h", self.socket_dir, "-p", str(_PORT)
-        ).returncode
+    def _status(self) -> pq.Ping:
+        """What libpq's ping says, as pg_isready does, which not every package has."""
+        conninfo = f"{self.dsn()} connect_timeout={_PING_SECONDS}"
+        return pq.Ping(pq.PGconn.ping(conninfo.encode()))
 
     def _lives(self) -> bool:
         """True while the process of postmaster.pid is our server.

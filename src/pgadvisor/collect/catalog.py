@@ -1,4 +1,4 @@
-"""The catalog of the connected database, in five set-based reads."""
+"""The catalog of the connected database, in six set-based reads."""
 
 from collections import defaultdict
 from typing import Any
@@ -30,7 +30,15 @@ def fetch_catalog(target: Target) -> Catalog:
         indexes=tuple(Index(**row) for row in _records(_patiently(target, "indexes"))),
         foreign_keys=tuple(ForeignKey(**row) for row in _records(target.table("foreign_keys"))),
         search_path=tuple(search_path),
+        role_settings=_fetch_role_settings(target),
     )
+
+
+def _fetch_role_settings(target: Target) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for rolname, name, setting in target.rows("role_settings"):
+        found[rolname][name] = setting
+    return dict(found)
 
 
 def _fetch_columns(target: Target) -> dict[int, tuple[Column, ...]]:

@@ -24,7 +24,14 @@ from pgadvisor.collect.failures import quoted, statement_failure
 from pgadvisor.collect.target import Conn, Target
 from pgadvisor.collect.typed_literals import mended
 from pgadvisor.errors import AdvisorError, NotExplainable, NotParsable, UnsafeStatement
-from pgadvisor.sql import MARKER, is_explainable, max_parameter, parse, statement_kind
+from pgadvisor.sql import (
+    MARKER,
+    is_explainable,
+    mask_message,
+    max_parameter,
+    parse,
+    statement_kind,
+)
 
 __all__ = ["EXPLAIN_TIMEOUT", "explain"]
 
@@ -78,7 +85,8 @@ def _checked(query: str) -> Explainable:
         text = mended(query) if parameters else query
         statement = parse(text)
     except NotParsable as exc:
-        raise NotExplainable(f"it is not one statement we can parse: {exc}", hint=exc.hint) from exc
+        message = f"it is not one statement we can parse: {mask_message(exc.message)}"
+        raise NotExplainable(message, hint=exc.hint) from exc
     if not is_explainable(statement):
         kind = statement_kind(statement).value.replace("_", " ")
         raise UnsafeStatement(
@@ -158,7 +166,7 @@ def _translated(role: str) -> Iterator[None]:
     except psycopg.Error as exc:
         failure = _refusal(exc, role) or statement_failure(exc, role=role)
         if failure is None:
-            message = exc.diag.message_primary or str(exc)
+            message = mask_message(exc.diag.message_primary or str(exc))
             failure = NotExplainable(f"the planner refuses it: {message}", hint=_GENERAL_HINT)
         raise failure from exc
 
@@ -218,6 +226,6 @@ def _refusal(exc: psycopg.Error, role: str) -> AdvisorError | None:
     for kinds, reason, hint in _REFUSALS:
         if isinstance(exc, kinds):
             words = {"seconds": round(EXPLAIN_TIMEOUT.total_seconds()), "role": quoted(role)}
-            message = exc.diag.message_primary or str(exc)
+            message = mask_message(exc.diag.message_primary or str(exc))
             return NotExplainable(f"{reason.format(**words)}: {message}", hint=hint.format(**words))
     return None

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import errors, sql
 
 from pgadvisor.errors import AdvisorError, ExtensionMissing, PrivilegeMissing, TargetUnreachable
+from pgadvisor.sql import mask_message
 
 __all__ = ["connection_failure", "quoted", "statement_errors", "statement_failure"]
 
@@ -159,7 +160,7 @@ def connection_failure(text: str, place: str) -> TargetUnreachable:
 
 def statement_failure(exc: psycopg.Error, *, role: str) -> AdvisorError | None:
     """What a failed statement of ours means; None where it is a mistake of ours."""
-    message = (exc.diag.message_primary or str(exc)).strip()
+    message = mask_message(exc.diag.message_primary or str(exc))
     match exc:
         case errors.InsufficientPrivilege():
             return PrivilegeMissing(

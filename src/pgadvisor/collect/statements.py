@@ -1,14 +1,22 @@
 """pg_stat_statements as a `StatementSnapshot`: counters often, texts seldom.
 
 Counters are read without texts: `pg_stat_statements(true)` loads the whole text file into memory.
+Of entries that rest, the server sends nothing: see `known`.
 """
 
 from collections.abc import Iterable, Set
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from pgadvisor.collect.extensions import require_statements
+from pgadvisor.collect.known import (
+    EVERYTHING,
+    Entries,
+    KnownStatements,
+    Moment,
+    complete,
+    usable,
+)
 from pgadvisor.collect.target import Target
 from pgadvisor.errors import TargetUnreachable
 from pgadvisor.records.server import Extension
@@ -26,26 +34,24 @@ __all__ = ["HIDDEN_TEXT", "fetch_statements", "fetch_texts", "without"]
 #: what pg_stat_statements shows instead of a text that our role may not see
 HIDDEN_TEXT = "<insufficient privilege>"
 #: columns of sql/statements.sql in front of the counters
-_HEAD = 7
+_HEAD = 9
 _ATTEMPTS = 3
 
 
-class Moment(NamedTuple):
-    """The server's clock and the state of the statistics as a whole."""
+class Hidden(NamedTuple):
+    """Entries without a queryid, which our role may not see."""
 
-    captured_at: datetime
-    postmaster_start_at: datetime
-    stats_reset: datetime | None
-    dealloc: int | None
+    entries: int = 0
+    exec_time: float = 0.0
 
 
 class Reading(NamedTuple):
-    """What goes with the entries of one read; evictions during it may concern any of them."""
+    """The entries of one read, and what goes with them; evictions during it may concern any."""
 
     before: Moment
     after: Moment
-    extension_version: str
-    system_identifier: str
+    entries: Entries
+    hidden: Hidden
 
 
 def fetch_statements(target: Target) -> StatementSnapshot:
@@ -58,11 +64,13 @@ def fetch_statements(target: Target) -> StatementSnapshot:
     extension = require_statements(target)
     before = _fetch_moment(target, extension)
     for _ in range(_ATTEMPTS):
-        columns, rows = target.table("statements", extension=extension)
+        entries, hidden = _fetch_entries(target, extension, before)
         after = _fetch_moment(target, extension)
         if before[1:3] == after[1:3]:
-            read = Reading(before, after, extension.version, target.fetch_system_identifier())
-            return _snapshot(read, columns[_HEAD:], rows)
+            target.known_statements = KnownStatements(
+                moment=before, extension_version=extension.version, entries=entries
+            )
+            return _snapshot(target, extension, Reading(before, after, entries, hidden))
         before = after
     raise TargetUnreachable(
         f"pg_stat_statements was reset during each of {_ATTEMPTS} reads",
@@ -108,21 +116,39 @@ def _fetch_moment(target: Target, extension: Extension) -> Moment:
     return Moment(*target.row("moment", extension=extension))
 
 
-def _snapshot(
-    read: Reading,
-    counter_names: tuple[str, ...],
-    rows: list[tuple[Any, ...]],
-) -> StatementSnapshot:
+def _fetch_entries(target: Target, extension: Extension, moment: Moment) -> tuple[Entries, Hidden]:
+    """All entries: where most of them rest, from what changed and what is known."""
+    last = target.known_statements
+    known = usable(last, moment, extension.version)
+    if known is not None:
+        columns, rows = target.table("statements", known.parameters(), extension=extension)
+        sent, hidden = _entries(columns[_HEAD:], rows, last)
+        whole = complete(known, sent, len(rows))
+        if whole is not None:
+            return whole, hidden
+    columns, rows = target.table("statements", EVERYTHING, extension=extension)
+    return _entries(columns[_HEAD:], rows, last)
+
+
+def _entries(
+    counter_names: tuple[str, ...], rows: list[tuple[Any, ...]], last: KnownStatements | None
+) -> tuple[Entries, Hidden]:
+    """The rows as entries; ``last`` tells which of them changed."""
+    states_then = last.entries.states if last else {}
     statements: dict[StatementKey, StatementCounters] = {}
-    hidden, hidden_exec_time = 0, 0.0
+    states: dict[StatementKey, int] = {}
+    hidden_exec_times: list[float] = []
     for row in rows:
-        dbid, userid, queryid, toplevel, min_exec_time, max_exec_time, stats_since = row[:_HEAD]
-        counters = Counters(**dict(zip(counter_names, row[_HEAD:], strict=True)))
+        dbid, userid, queryid, toplevel, min_exec_time, max_exec_time, stats_since, state, _ = row[
+            :_HEAD
+        ]
+        counted = zip(counter_names, row[_HEAD:], strict=True)
+        counters = Counters(**{name: value for name, value in counted if value is not None})
         if queryid is None:
-            hidden += 1
-            hidden_exec_time += counters.total_exec_time
+            hidden_exec_times.append(counters.total_exec_time)
             continue
         key = StatementKey(dbid, userid, queryid, toplevel)
+        states[key] = state
         statements[key] = StatementCounters(
             key=key,
             counters=counters,
@@ -130,15 +156,22 @@ def _snapshot(
             max_exec_time=max_exec_time,
             stats_since=stats_since,
         )
+    total = max((row[_HEAD - 1] for row in rows), default=0)
+    changed = sum(states_then.get(key, state) != state for key, state in states.items())
+    hidden = Hidden(len(hidden_exec_times), sum(hidden_exec_times))
+    return Entries(statements, states, total, changed), hidden
+
+
+def _snapshot(target: Target, extension: Extension, read: Reading) -> StatementSnapshot:
     return StatementSnapshot(
         captured_at=read.after.captured_at,
-        system_identifier=read.system_identifier,
+        system_identifier=target.fetch_system_identifier(),
         postmaster_start_at=read.after.postmaster_start_at,
         stats_reset=read.after.stats_reset,
         dealloc=read.before.dealloc,
         dealloc_after=read.after.dealloc,
-        extension_version=read.extension_version,
-        statements=statements,
-        hidden=hidden,
-        hidden_exec_time=hidden_exec_time,
+        extension_version=extension.version,
+        statements=read.entries.statements,
+        hidden=read.hidden.entries,
+        hidden_exec_time=read.hidden.exec_time,
     )

@@ -16,8 +16,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import BaseRowFactory, class_row, tuple_row
 
 from pgadvisor.collect import queries
+from pgadvisor.collect.deadline import Conn, PatientConnection
 from pgadvisor.collect.failures import connection_failure, statement_errors
-from pgadvisor.errors import ConfigInvalid, PrivilegeMissing
+from pgadvisor.collect.known import KnownStatements
+from pgadvisor.errors import ConfigInvalid, PrivilegeMissing, TargetUnreachable
 from pgadvisor.records.server import Extension
 
 __all__ = ["APPLICATION_NAME", "Target", "connect"]
@@ -30,10 +32,12 @@ _KEEPALIVES = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
 }
+#: beyond statement_timeout, for what a statement waits for on its way
+_GRACE = timedelta(seconds=10)
 
 Row = TypeVar("Row")
-Conn = psycopg.Connection[tuple[Any, ...]]
 
 
 def connect(
@@ -41,11 +45,15 @@ def connect(
     *,
     statement_timeout: timedelta = timedelta(seconds=30),
     lock_timeout: timedelta = timedelta(seconds=1),
+    dbname: str | None = None,
+    max_connections: int | None = None,
 ) -> "Target":
     """A read-only connection to the server that a libpq DSN or URL names.
 
-    Raises `ConfigInvalid` for a malformed DSN and `TargetUnreachable` where nothing answers or
-    nobody is let in, with a hint for each usual reason.
+    `dbname` is for another database than the DSN's. With more than `max_connections` of ours on
+    the server, of all processes, this one is given up. Raises `ConfigInvalid` for a malformed DSN
+    and `TargetUnreachable` where nothing answers or nobody is let in, with a hint for each usual
+    reason.
     """
     try:
         given = conninfo_to_dict(dsn)
@@ -56,17 +64,23 @@ def connect(
             hint="Write postgresql://user@host:5432/database or "
             "'host=... port=5432 dbname=... user=...', with the password in ~/.pgpass.",
         ) from None
+    if dbname is not None:
+        given["dbname"] = dbname
     parameters: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, **_KEEPALIVES}
     parameters |= {name: value for name, value in given.items() if value is not None}
     parameters |= {"application_name": APPLICATION_NAME, "client_encoding": "utf8"}
     try:
-        conn = psycopg.Connection.connect(
+        conn = PatientConnection.connect(
             make_conninfo("", **parameters), autocommit=True, prepare_threshold=None
         )
     except psycopg.Error as exc:
         raise connection_failure(str(exc), _place(given)) from exc
+    conn.patience = (statement_timeout + _GRACE).total_seconds()
     try:
-        return Target(conn, statement_timeout=statement_timeout, lock_timeout=lock_timeout)
+        target = Target(conn, statement_timeout=statement_timeout, lock_timeout=lock_timeout)
+        if max_connections is not None:
+            target.require_room(max_connections)
+        return target
     except BaseException:
         conn.close()
         raise
@@ -101,6 +115,8 @@ class Target:
         }
         self._system_identifier: str | None = None
         self._userid: int | None = None
+        #: what `fetch_statements` read last
+        self.known_statements: KnownStatements | None = None
         conn.read_only = True
         info = conn.info
         self.role = info.user
@@ -182,6 +198,23 @@ class Target:
         Errors of psycopg come through unchanged: `explain` tells them apart.
         """
         return self._conn
+
+    def require_room(self, most: int) -> None:
+        """Raise `TargetUnreachable` where the server has more connections of ours than that.
+
+        Not behind a proxy: its idle server sessions carry our name for a while after us.
+        """
+        if self.behind_proxy:
+            return
+        found = int(self.row("own_connections", {"application_name": APPLICATION_NAME})[0])
+        if found > most:
+            raise TargetUnreachable(
+                f"{found - 1} connections of pgadvisor are on {self.place} already, and at most "
+                f"{most} may be",
+                hint="Another pgadvisor watches this server, or PGADVISOR_MAX_CONNECTIONS is too "
+                "low; select * from pg_stat_activity where application_name = 'pgadvisor' shows "
+                "them.",
+            )
 
     def fetch_userid(self) -> int:
         """The oid of our role, which is the userid of our statements."""

@@ -20,6 +20,7 @@ from pgadvisor.collect.target import Target
 from pgadvisor.errors import ExtensionMissing, NotExplainable
 from pgadvisor.records.server import Extension
 from pgadvisor.records.what_if import IndexCandidate, WhatIfPlan
+from pgadvisor.sql import mask_message
 
 __all__ = ["WhatIf", "has_hypopg"]
 
@@ -164,7 +165,7 @@ class WhatIf:
             )
         except (psycopg.ProgrammingError, psycopg.InternalError) as exc:
             # no such table or column, no btree for the type, no oid left
-            message = exc.diag.message_primary or str(exc)
+            message = mask_message(exc.diag.message_primary or str(exc))
             raise NotExplainable(
                 f"hypopg cannot make the index: {message}",
                 hint="Read the catalog again: the table or its columns may have changed.",

@@ -9,7 +9,9 @@ from pgadvisor.analyze import Analysis, analyze, situation
 from pgadvisor.collect.target import Target
 from pgadvisor.collect.what_if import WhatIf
 from pgadvisor.errors import ExtensionMissing, NotFound
+from pgadvisor.pipeline.known_values import with_known_values
 from pgadvisor.pipeline.observe import explain_unplanned, observe_catalog
+from pgadvisor.pipeline.privacy import privacy_of
 from pgadvisor.recommend import recommend
 from pgadvisor.records.advice import Recommendation, Skipped
 from pgadvisor.records.catalog import Catalog
@@ -61,7 +63,8 @@ def advise(
             f"no statements of database {target.database} in the history yet",
             hint="Run `pgadvisor observe` while the application works, then ask again.",
         )
-    found = _analyze(target, workload, catalog, progress)
+    asked = with_known_values(target, workload, catalog, privacy_of(store))
+    found = _analyze(target, asked, catalog, progress)
     recommendations = tuple(recommend(found.findings, workload))
     with store.transaction() as conn:
         stored_advice.save_advice(

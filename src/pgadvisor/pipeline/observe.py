@@ -1,16 +1,17 @@
 """Counters, activity, catalog and generic plans of a target, into the store."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pgadvisor.collect.activity import fetch_activity, fetch_running
 from pgadvisor.collect.catalog import fetch_catalog
+from pgadvisor.collect.checks import check
 from pgadvisor.collect.explain import explain
-from pgadvisor.collect.names import fetch_databases, fetch_roles
-from pgadvisor.collect.server import server_info
-from pgadvisor.collect.settings import fetch_settings
+from pgadvisor.collect.server import server_state
 from pgadvisor.collect.statements import fetch_statements, fetch_texts, without
 from pgadvisor.collect.target import Target
 from pgadvisor.errors import NotExplainable, UnsafeStatement
+from pgadvisor.pipeline.privacy import privacy_of
 from pgadvisor.records.catalog import Catalog
 from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
 from pgadvisor.records.workload import PlanCapture, PlanSource
@@ -28,6 +29,7 @@ __all__ = [
     "explain_unplanned",
     "observe_activity",
     "observe_catalog",
+    "observe_state",
     "observe_statements",
 ]
 
@@ -44,6 +46,8 @@ def observe_statements(
     saved, so that our own statements never enter the history.
     """
 
+    privacy = privacy_of(store)
+
     def read(conn: Connection) -> StatementSnapshot:
         snapshot = fetch_statements(target)
         known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
@@ -51,40 +55,46 @@ def observe_statements(
         new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
         if new:
             texts = fetch_texts(target, new)
-            stored_texts.save_texts(conn, target_id, texts, new, now=now)
+            kept = [privacy.statement(text) for text in texts]
+            stored_texts.save_texts(conn, target_id, kept, new, now=now)
             own |= {text.queryid for text in texts if is_own(text.query)}
         return without(snapshot, own, target.fetch_userid())
 
-    interval = stored_snapshots.record_snapshot(store, target_id, read)
+    return stored_snapshots.record_snapshot(store, target_id, read)
+
+
+def observe_state(
+    target: Target,
+    store: Store,
+    target_id: int,
+    *,
+    now: datetime,
+    clock: Callable[[], datetime],
+) -> None:
+    """Note that the target was read, whether it is a replica, and what its clock says."""
+    state = server_state(target, clock)
     with store.transaction() as conn:
-        conn.execute(
-            "update targets set last_seen_at = %s, last_error = null, last_error_at = null"
-            " where id = %s",
-            [now, target_id],
-        )
-    return interval
+        stored_targets.save_state(conn, target_id, state, now=now)
 
 
 def observe_activity(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
     """Sample what the backends are doing, and note statements that have run for a while."""
     samples = fetch_activity(target)
-    running = fetch_running(target, longer_than=_LONG_RUN)
+    privacy = privacy_of(store)
+    running = [privacy.running(one) for one in fetch_running(target, longer_than=_LONG_RUN)]
     with store.transaction() as conn:
         stored_activity.save_activity(conn, target_id, samples)
         stored_activity.save_running(conn, target_id, running, now=now)
 
 
 def observe_catalog(target: Target, store: Store, target_id: int, *, now: datetime) -> Catalog:
-    """Read catalog, statistics, settings and names; only changes are saved."""
-    server = server_info(target)
-    databases, roles = fetch_databases(target), fetch_roles(target)
-    settings = fetch_settings(target)
+    """Read catalog and statistics of the connected database; only changes are saved."""
     catalog = fetch_catalog(target)
+    checks = check(target)
     with store.transaction() as conn:
-        stored_targets.save_server(conn, target_id, server, now=now)
-        stored_targets.save_names(conn, target_id, databases=databases, roles=roles, now=now)
-        stored_catalog.save_settings(conn, target_id, settings, now=now)
         stored_catalog.save_catalog(conn, target_id, catalog)
+        stored_targets.save_checks(conn, target_id, target.database, checks, now=now)
+        stored_targets.save_database(conn, target_id, catalog.dbid, problem=None, now=now)
     return catalog
 
 
@@ -103,6 +113,7 @@ def explain_unplanned(
         catalog = stored_catalog.load_catalog(conn, target_id, target.database)
     if workload is None or catalog is None:
         return 0
+    privacy = privacy_of(store)
     captures: list[PlanCapture] = []
     reasons: dict[QueryId, str] = {}
     for query in workload.queries:
@@ -113,16 +124,15 @@ def explain_unplanned(
         except (NotExplainable, UnsafeStatement) as exc:
             reasons[query.queryid] = exc.message
             continue
-        captures.append(
-            PlanCapture(
-                captured_at=now,
-                database=target.database,
-                source=PlanSource.GENERIC_PLAN,
-                query=query.query,
-                plan=found["Plan"],
-                queryid=query.queryid,
-            )
+        capture = PlanCapture(
+            captured_at=now,
+            database=target.database,
+            source=PlanSource.GENERIC_PLAN,
+            query=query.query,
+            plan=found["Plan"],
+            queryid=query.queryid,
         )
+        captures.append(privacy.plan(capture))
     with store.transaction() as conn:
         stored_plans.save_plans(conn, target_id, captures)
         for queryid, reason in reasons.items():

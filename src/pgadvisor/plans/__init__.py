@@ -1,5 +1,6 @@
 """EXPLAIN (FORMAT JSON): its tree, what can be derived from it, its identity, its lines."""
 
+from pgadvisor.plans.mask import PARAMETERS, mask_explained, mask_plan
 from pgadvisor.plans.measures import (
     actual_rows_total,
     actual_selectivity,
@@ -18,6 +19,7 @@ from pgadvisor.plans.tree import HOT_RATIO, PlanLine, label, plan_lines
 
 __all__ = [
     "HOT_RATIO",
+    "PARAMETERS",
     "Plan",
     "PlanLine",
     "PlanNode",
@@ -26,6 +28,8 @@ __all__ = [
     "estimated_selectivity",
     "is_underestimate",
     "label",
+    "mask_explained",
+    "mask_plan",
     "node_q_error",
     "parse_plan",
     "plan_lines",

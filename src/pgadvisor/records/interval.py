@@ -17,7 +17,7 @@ In each of these cases too little is counted, never too much.
 """
 
 from datetime import datetime, timedelta
-from operator import attrgetter, lt, sub
+from operator import itemgetter, lt, sub
 
 from pgadvisor.records.statement import (
     COUNTER_NAMES,
@@ -170,9 +170,10 @@ def _sight(unknown: int) -> GapReason | None:
     return GapReason.FIRST_SIGHT if unknown else None
 
 
-_ALL = attrgetter(*COUNTER_NAMES)
 #: sum_squared_exec_time is computed from rounded figures and may fall a little
-_FALLING = attrgetter(*(name for name in COUNTER_NAMES if name != "sum_squared_exec_time"))
+_NEVER_FALLING = itemgetter(
+    *(n for n, name in enumerate(COUNTER_NAMES) if name != "sum_squared_exec_time")
+)
 
 
 def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
@@ -187,7 +188,7 @@ def _began_anew(then: StatementCounters, now: StatementCounters) -> bool:
         now.min_exec_time > then.min_exec_time or now.max_exec_time < then.max_exec_time
     ):
         return True
-    return any(map(lt, _FALLING(now.counters), _FALLING(then.counters)))
+    return any(map(lt, _NEVER_FALLING(now.counters), _NEVER_FALLING(then.counters)))
 
 
 def _may_be_old(
@@ -209,10 +210,7 @@ _NOTHING = Counters()
 def _minus(now: StatementCounters, then: StatementCounters) -> Counters:
     if now.counters == then.counters:
         return _NOTHING
-    differences = map(sub, _ALL(now.counters), _ALL(then.counters))
-    grown = {
-        name: difference
-        for name, difference in zip(COUNTER_NAMES, differences, strict=True)
-        if difference > 0
-    }
-    return Counters(**grown)
+    differences = tuple(map(sub, now.counters, then.counters))
+    if min(differences) < 0:
+        differences = tuple(max(difference, type(difference)()) for difference in differences)
+    return Counters._make(differences)

@@ -32,10 +32,14 @@ class LogFormat(StrEnum):
 
 
 class LogSkip(StrEnum):
-    """Why a plan in the log gave no capture."""
+    """Why an entry of the log that tells of an execution gave no record."""
 
     OWN_STATEMENT = "own statement"
-    NOT_JSON = "plan not in JSON format"
+    #: auto_explain.log_format = json (or text) is what to set
+    XML_PLAN = "plan in XML, auto_explain.log_format is to be json"
+    YAML_PLAN = "plan in YAML, auto_explain.log_format is to be json"
+    #: of log_duration, or of a statement that began before the reading did
+    NO_STATEMENT = "duration without its statement, log_min_duration_statement shows both"
     TRUNCATED = "truncated plan"
     INVALID = "invalid plan"
     TOO_DEEP = "plan nested too deep"
@@ -45,6 +49,7 @@ class LogSkip(StrEnum):
     NO_TIME = "no time in log_line_prefix"
     NO_DATABASE = "no database in log_line_prefix"
     UNKNOWN_TIME = "time not in log_timezone"
+    OUT_OF_RANGE = "time before the history that is kept, or in the future"
 
 
 class LogGapReason(StrEnum):
@@ -54,6 +59,8 @@ class LogGapReason(StrEnum):
     TRUNCATED = "truncated"
     #: removed since the last call, perhaps before its end was read
     DELETED = "deleted"
+    #: compressed since the last call, and the rest of the compressed file cannot be read
+    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ class LogGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSource:
-    """A log on this machine and what it takes to understand it."""
+    """A log and what it takes to understand it."""
 
     #: a file, or the directory that the files of the format stand in
     path: str
@@ -81,6 +88,8 @@ class LogSource:
     database: str | None = None
     #: what the log cannot tell, each a sentence
     notes: tuple[str, ...] = ()
+    #: log_directory where the server itself must read it for us, being on another machine
+    over_sql: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +157,10 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPosition:
-    """How far a log was read. Only `read_log` makes one; whoever stores it keeps all fields."""
+    """How far a log was read. Only `collect.logs` makes one; whoever stores it keeps all fields."""
 
     path: str
+    #: both 0 where only the name tells the file: over SQL, and in a stream
     device: int
     inode: int
     #: first byte not read yet, the start of an entry
@@ -176,7 +186,7 @@ class LogBatch:
     position: LogPosition | None = None
     lines: int = 0
     bytes_read: int = 0
-    #: plans that gave no capture, by `LogSkip`
+    #: entries that gave no record, by `LogSkip`
     skipped: Mapping[str, int] = field(default_factory=dict)
     gaps: tuple[LogGap, ...] = ()
     #: the end of the newest file is reached; False means: call again

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["ActivitySample", "Extension", "RunningStatement", "ServerInfo", "Setting"]
+__all__ = [
+    "ActivitySample",
+    "Extension",
+    "RunningStatement",
+    "ServerInfo",
+    "ServerState",
+    "Setting",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,17 @@ class ServerInfo:
     def major(self) -> int:
         """The major version: 15 of 150018."""
         return self.server_version_num // 10000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerState:
+    """What may change about a server from one reading to the next."""
+
+    in_recovery: bool
+    #: how far a replica is behind in replaying; None on a primary, and where it is not known
+    replay_lag_ms: float | None = None
+    #: the server's clock minus ours, corrected by half of the round trip
+    clock_skew_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

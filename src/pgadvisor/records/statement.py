@@ -5,10 +5,10 @@ nobody adds one to the other. Names and units are those of pg_stat_statements 1.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 __all__ = [
     "COUNTER_NAMES",
@@ -27,9 +27,12 @@ __all__ = [
 QueryId = NewType("QueryId", int)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StatementKey:
-    """PostgreSQL's own hash key of an entry (pgssHashKey in pg_stat_statements.c)."""
+class StatementKey(NamedTuple):
+    """PostgreSQL's own hash key of an entry (pgssHashKey in pg_stat_statements.c).
+
+    A tuple, as `Counters` is: thousands are made, hashed and compared with every reading, which
+    tuples do several times faster than dataclasses.
+    """
 
     dbid: int
     userid: int
@@ -37,8 +40,7 @@ class StatementKey:
     toplevel: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
+class Counters(NamedTuple):
     """What only ever grows while an entry lives. Columns a version lacks are zero."""
 
     calls: int = 0
@@ -76,7 +78,7 @@ class Counters:
     parallel_workers_launched: int = 0
 
 
-COUNTER_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Counters))
+COUNTER_NAMES: tuple[str, ...] = Counters._fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

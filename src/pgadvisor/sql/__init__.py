@@ -1,11 +1,14 @@
 """SQL text and its syntax tree; the only importer of pglast."""
 
 from pgadvisor.sql.fingerprint import fingerprint, normalized_query
+from pgadvisor.sql.masking import MaskedText, mask_text
+from pgadvisor.sql.messages import mask_message, mask_traceback
 from pgadvisor.sql.parse import ParsedStatement, parse
 from pgadvisor.sql.references import ColumnsOf, references
 from pgadvisor.sql.render import render
 from pgadvisor.sql.statement import (
     MARKER,
+    PLANNED_KINDS,
     StatementKind,
     is_explainable,
     is_own,
@@ -14,6 +17,9 @@ from pgadvisor.sql.statement import (
     max_parameter,
     statement_kind,
 )
+from pgadvisor.sql.tables import tables_of
+from pgadvisor.sql.restoring import with_values
+from pgadvisor.sql.unparsed import mask_expression, string_constants
 from pgadvisor.sql.uses import (
     Block,
     Disjunction,
@@ -31,15 +37,18 @@ from pgadvisor.sql.uses import (
     TableUse,
     Unresolved,
 )
+from pgadvisor.sql.values import ValueMask
 
 __all__ = [
     "MARKER",
+    "PLANNED_KINDS",
     "Block",
     "ColumnsOf",
     "Disjunction",
     "Equality",
     "ExpressionPredicate",
     "Join",
+    "MaskedText",
     "NullTest",
     "Operand",
     "OtherPredicate",
@@ -52,15 +61,23 @@ __all__ = [
     "StatementKind",
     "TableUse",
     "Unresolved",
+    "ValueMask",
     "fingerprint",
     "is_explainable",
     "is_own",
     "is_read_only",
     "is_utility",
+    "mask_expression",
+    "mask_message",
+    "mask_text",
+    "mask_traceback",
     "max_parameter",
     "normalized_query",
     "parse",
     "references",
     "render",
     "statement_kind",
+    "string_constants",
+    "tables_of",
+    "with_values",
 ]

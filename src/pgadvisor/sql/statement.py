@@ -9,6 +9,7 @@ from pgadvisor.sql.parse import ParsedStatement, bounded_depth, parser_errors
 
 __all__ = [
     "MARKER",
+    "PLANNED_KINDS",
     "StatementKind",
     "is_explainable",
     "is_own",
@@ -74,6 +75,8 @@ _PLANNED = frozenset(
         StatementKind.MERGE,
     }
 )
+#: the same as a list: every other kind is a utility statement
+PLANNED_KINDS = tuple(str(kind) for kind in StatementKind if kind in _PLANNED)
 _WRITING = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -13,7 +12,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from pgadvisor.config import Settings
 from pgadvisor.errors import ConfigInvalid, StoreUnavailable
+from pgadvisor.records.parameter import ParameterMode
 from pgadvisor.store import migrate
+from pgadvisor.store.baselines import Baselines
 from pgadvisor.store.embedded import embedded_store
 
 __all__ = ["Connection", "Store", "open_store"]
@@ -27,13 +28,24 @@ _OLDEST_VERSION = 150000
 class Store:
     """A pool of connections to pgadvisor's own database."""
 
-    def __init__(self, pool: ConnectionPool[Connection], description: str) -> None:
+    def __init__(
+        self,
+        pool: ConnectionPool[Connection],
+        description: str,
+        parameters: ParameterMode = ParameterMode.HASH,
+        url: str = "",
+    ) -> None:
         self._pool = pool
+        #: its connection string, with the password: for the job queue's own connections
+        self.url = url
         #: where it is, without a password
         self.description = description
         #: baselines of targets, see store/snapshots.py
-        self.baselines: dict[int, Any] = {}
+        self.baselines = Baselines()
         self.lock = threading.Lock()
+        #: what is kept of values here, and what they are hashed with: see pipeline/privacy.py
+        self.parameters = parameters
+        self.salt: bytes | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -82,7 +94,7 @@ def open_store(
             description = describe(url)
         probe(url, description)
         pool = stack.enter_context(_pool(url))
-        store = Store(pool, description)
+        store = Store(pool, description, settings.parameters, url)
         with store.transaction() as conn:
             if upgrade:
                 migrate.apply(conn, now=now)
@@ -142,4 +154,11 @@ def _pool(url: str) -> ConnectionPool[Connection]:
 def _configure(conn: Connection) -> None:
     # not as startup options: those would replace the options of the URL, and poolers refuse them
     conn.execute("select set_config('timezone', 'UTC', false), set_config('jit', 'off', false)")
+    # a role named pgadvisor has the schema of our views before that of the tables ("$user")
+    conn.execute(
+        """select set_config(
+               'search_path', string_agg(quote_ident(s.name), ', ' order by place), false)
+           from unnest(current_schemas(false)) with ordinality as s (name, place)
+           where s.name <> 'pgadvisor'"""
+    )
     conn.commit()

@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from pgadvisor.errors import SchemaOutdated
+from pgadvisor.store import jobs_schema
 
 __all__ = ["Migration", "apply", "check", "migrations", "status"]
 
@@ -73,6 +74,7 @@ def apply(conn: psycopg.Connection[TupleRow], *, now: datetime) -> tuple[Migrati
             "insert into schema_migrations values (%s, %s, %s, %s)",
             [migration.version, migration.name, migration.digest, now],
         )
+    jobs_schema.apply(conn)
     return missing
 
 

@@ -29,7 +29,7 @@ def ensure_partitions(conn: Connection, table: str, instants: Iterable[datetime]
         start = names[name]
         conn.execute(
             sql.SQL(
-                "create table if not exists {} partition of {} for values from ({}) to ({})"
+                "create table if not exists {} partition of {} for values from ({}) to ({}) with (fillfactor = 50)"
             ).format(
                 sql.Identifier(name),
                 sql.Identifier(table),

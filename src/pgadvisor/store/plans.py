@@ -1,33 +1,36 @@
 """Plans by shape, with the executions they were seen in."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from pgadvisor.errors import NotParsable
 from pgadvisor.plans import parse_plan, shape
-from pgadvisor.records.log import LogPosition
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import PlanCapture, PlanSource, StoredPlan
 from pgadvisor.sql import fingerprint
 from pgadvisor.store.connection import Connection
-from pgadvisor.store.partitions import ensure_partitions
+from pgadvisor.store.executions import copy_executions
 from pgadvisor.store.queries import load
 
 __all__ = [
+    "Sampled",
     "fingerprint_of",
-    "load_log_position",
     "plans_of",
-    "save_log_position",
     "save_plans",
     "save_unexplained",
     "unexplained",
 ]
 
+#: from a duration in ms to threshold and rate that such executions were logged with
+Sampled = Callable[[float], tuple[float | None, float | None]]
+
 _LONGEST_EXAMPLE = 100_000
+#: longer texts are rare and not worth their room in a cache
+_LONGEST_CACHED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,44 @@ class _Group:
     executions: list[PlanCapture] = field(default_factory=list)
 
 
-@lru_cache(maxsize=4096)
 def fingerprint_of(query: str) -> str | None:
     """The fingerprint of a text, None when it cannot be parsed."""
+    return _fingerprint(query) if len(query) > _LONGEST_CACHED else _cached_fingerprint(query)
+
+
+@lru_cache(maxsize=4096)
+def _cached_fingerprint(query: str) -> str | None:
+    return _fingerprint(query)
+
+
+def _fingerprint(query: str) -> str | None:
     try:
         return fingerprint(query)
     except NotParsable:
         return None  # the plan is still good, it is joined by queryid alone
 
 
-def save_plans(conn: Connection, target_id: int, captures: Iterable[PlanCapture]) -> int:
-    """Save plans by shape and their executions; returns how many plans could not be read."""
+def _as_it_is(capture: PlanCapture) -> PlanCapture:
+    return capture
+
+
+def _not_known(duration_ms: float) -> tuple[float | None, float | None]:
+    return None, None
+
+
+def save_plans(
+    conn: Connection,
+    target_id: int,
+    captures: Iterable[PlanCapture],
+    *,
+    mask: Callable[[PlanCapture], PlanCapture] = _as_it_is,
+    sampled: Sampled = _not_known,
+) -> int:
+    """Save plans by shape, their executions and hours; returns how many could not be read.
+
+    `mask` takes the values out of those that are kept as examples, the only ones stored whole;
+    `sampled` tells the sampling that an execution was logged with.
+    """
     groups: dict[_Key, _Group] = {}
     unread = 0
     for capture in captures:
@@ -77,17 +107,20 @@ def save_plans(conn: Connection, target_id: int, captures: Iterable[PlanCapture]
         if capture.duration_ms is not None:
             group.executions.append(capture)
     if groups:
-        ids = _upsert(conn, target_id, groups)
-        _save_executions(conn, target_id, groups, ids)
+        lasts = [mask(group.last) for group in groups.values()]
+        ids = _upsert(conn, target_id, groups, lasts)
+        _save_executions(conn, target_id, groups, ids, sampled)
+        _save_hours(conn, target_id, groups, ids)
     return unread
 
 
-def _upsert(conn: Connection, target_id: int, groups: Mapping[_Key, _Group]) -> dict[_Key, int]:
+def _upsert(
+    conn: Connection, target_id: int, groups: Mapping[_Key, _Group], lasts: list[PlanCapture]
+) -> dict[_Key, int]:
     durations = [
         [run.duration_ms for run in group.executions if run.duration_ms is not None]
         for group in groups.values()
     ]
-    lasts = [group.last for group in groups.values()]
     rows = conn.execute(
         load("save_plans"),
         {
@@ -117,26 +150,48 @@ def _upsert(conn: Connection, target_id: int, groups: Mapping[_Key, _Group]) -> 
 
 
 def _save_executions(
+    conn: Connection,
+    target_id: int,
+    groups: Mapping[_Key, _Group],
+    ids: Mapping[_Key, int],
+    sampled: Sampled,
+) -> None:
+    copy_executions(
+        conn,
+        target_id,
+        [
+            (
+                *(run.captured_at, ids[key], run.duration_ms, run.user, run.application_name),
+                *(run.pid, "auto_explain", key.datname, key.queryid, key.fingerprint),
+                *sampled(run.duration_ms or 0.0),
+                None,
+            )
+            for key, group in groups.items()
+            for run in group.executions
+        ],
+    )
+
+
+def _save_hours(
     conn: Connection, target_id: int, groups: Mapping[_Key, _Group], ids: Mapping[_Key, int]
 ) -> None:
-    runs = [(ids[key], run) for key, group in groups.items() for run in group.executions]
-    if not runs:
-        return
-    ensure_partitions(conn, "executions", {run.captured_at for _, run in runs})
-    with (
-        conn.cursor() as cursor,
-        cursor.copy(
-            """copy executions (target_id, logged_at, plan_id, duration_ms, username,
-                   application_name, pid) from stdin"""
-        ) as copy,
-    ):
-        for plan_id, run in runs:
-            copy.write_row(
-                (
-                    *(target_id, run.captured_at, plan_id, run.duration_ms),
-                    *(run.user, run.application_name, run.pid),
-                )
-            )
+    hours: dict[tuple[int, datetime], list[float]] = {}
+    for key, group in groups.items():
+        for run in group.executions:
+            hour = run.captured_at.replace(minute=0, second=0, microsecond=0)
+            hours.setdefault((ids[key], hour), []).append(run.duration_ms or 0.0)
+    if hours:
+        conn.execute(
+            load("save_plan_hours"),
+            {
+                "target_id": target_id,
+                "plan_ids": [plan_id for plan_id, _ in hours],
+                "hours": [hour for _, hour in hours],
+                "executions": [len(one) for one in hours.values()],
+                "totals": [sum(one) for one in hours.values()],
+                "maxima": [max(one) for one in hours.values()],
+            },
+        )
 
 
 def plans_of(
@@ -195,36 +250,3 @@ def unexplained(conn: Connection, target_id: int, dbid: int) -> dict[QueryId, st
         [target_id, dbid],
     )
     return {QueryId(queryid): reason for queryid, reason in rows}
-
-
-def load_log_position(conn: Connection, target_id: int, source: str) -> LogPosition | None:
-    """How far a log was read, None when it never was."""
-    row = conn.execute(
-        "select position from log_positions where target_id = %s and source = %s",
-        [target_id, source],
-    ).fetchone()
-    return None if row is None else LogPosition(**row[0])
-
-
-def save_log_position(
-    conn: Connection,
-    target_id: int,
-    source: str,
-    position: LogPosition,
-    *,
-    lines: int,
-    skipped: Mapping[str, int],
-    now: datetime,
-) -> None:
-    """Save how far a log was read, in the transaction that saves what was read."""
-    conn.execute(
-        load("save_log_position"),
-        {
-            "target_id": target_id,
-            "source": source,
-            "position": json.dumps(asdict(position)),
-            "lines": lines,
-            "skipped": json.dumps(dict(skipped)),
-            "now": now,
-        },
-    )

@@ -5,8 +5,7 @@ transaction that holds the target's row. So a killed process loses nothing, a se
 nothing twice, and a store that was away gets the whole difference when it is back.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from psycopg import sql
 
@@ -20,51 +19,47 @@ from pgadvisor.records.statement import (
     StatementKey,
     StatementSnapshot,
 )
+from pgadvisor.store.baselines import Baseline
+from pgadvisor.store.columns import Column, microseconds, used_columns
 from pgadvisor.store.connection import Connection, Store
-from pgadvisor.store.counters import COUNTER_COLUMNS, copy_rows, counter_values
-from pgadvisor.store.partitions import ensure_partitions
+from pgadvisor.store.counters import COUNTER_COLUMNS, copy_columns, names_of, nulled
 from pgadvisor.store.queries import load
-from pgadvisor.store.roll_ups import save_database_intervals, save_hours
+from pgadvisor.store.roll_ups import save_roll_ups
 from pgadvisor.store.targets import lock_target
 
 __all__ = ["record_snapshot", "save_gap"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Baseline:
-    snapshot_id: int
-    snapshot: StatementSnapshot
-    ids: dict[StatementKey, int]
+#: readings that another collector may overtake before we leave the target to it
+_ATTEMPTS = 3
 
 
 def record_snapshot(
-    store: Store, target_id: int, read: Callable[[Connection], StatementSnapshot]
+    store: Store, target_id: int, read: Callable[[], StatementSnapshot]
 ) -> Interval | None:
     """Read a snapshot and save what happened since the last one, whoever took that.
 
-    `read` is called while the target's row is held: of two collectors the second reads only
-    when the first has saved, else an older reading would look like counters that fell. Returns
-    the interval, or None for the first snapshot of a target, which only lays the baseline.
-    Either everything is saved or, on any error, nothing.
+    `read` is called outside any transaction of the store, so that a target that hangs holds no
+    connection. Where another collector saved a snapshot meanwhile, the reading is thrown away and
+    taken again: an older reading would look like counters that fell. Returns the interval, or
+    None for the first snapshot of a target, which only lays the baseline, and where another
+    collector was faster each time: its intervals hold the calls. Either everything is saved or,
+    on any error, nothing.
     """
-    with store.transaction() as conn:
-        last_id = _lock_and_last_id(conn, target_id)
-        snapshot = read(conn)
-        baseline = store.baselines.get(target_id)
-        if last_id is not None and (baseline is None or baseline.snapshot_id != last_id):
-            baseline = _load_baseline(conn, target_id, last_id)
-        before = baseline.snapshot if baseline and last_id is not None else None
-        ids = dict(baseline.ids) if baseline else {}
-        interval = interval_between(before, snapshot) if before else None
-        _add_ids(conn, target_id, snapshot.statements, ids)
-        _save_counters(conn, target_id, before, snapshot, ids)
-        snapshot_id = _save_snapshot_row(conn, target_id, snapshot, interval)
-        if interval:
-            _save_interval(conn, target_id, interval, ids)
-    # only now: a failed commit must not leave a baseline that the store does not have
-    live = {key: ids[key] for key in snapshot.statements}
-    store.baselines[target_id] = _Baseline(snapshot_id, snapshot, live)
-    return interval
+    for _ in range(_ATTEMPTS):
+        with store.transaction() as conn:
+            last_id = _last_id(conn, target_id)
+        snapshot = read()
+        with store.transaction() as conn:
+            lock_target(conn, target_id)
+            if _last_id(conn, target_id) != last_id:
+                continue
+            before = _baseline(store, conn, target_id, last_id)
+            interval = interval_between(before.snapshot, snapshot) if before else None
+            after = _save(conn, target_id, before, snapshot, interval)
+        # only now: a failed commit must not leave a baseline that the store does not have
+        store.baselines.put(target_id, after)
+        return interval
+    return None
 
 
 def save_gap(conn: Connection, target_id: int, gap: Gap) -> None:
@@ -76,13 +71,44 @@ def save_gap(conn: Connection, target_id: int, gap: Gap) -> None:
     )
 
 
-def _lock_and_last_id(conn: Connection, target_id: int) -> int | None:
-    lock_target(conn, target_id)
+def _last_id(conn: Connection, target_id: int) -> int | None:
     row = conn.execute("select max(id) from snapshots where target_id = %s", [target_id]).fetchone()
     return None if row is None or row[0] is None else int(row[0])
 
 
-def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> _Baseline:
+def _baseline(
+    store: Store, conn: Connection, target_id: int, snapshot_id: int | None
+) -> Baseline | None:
+    """The last snapshot: kept, or loaded when another process took it or it was forgotten."""
+    if snapshot_id is None:
+        return None
+    kept = store.baselines.get(target_id)
+    if kept is not None and kept.snapshot_id == snapshot_id:
+        return kept
+    return _load_baseline(conn, target_id, snapshot_id)
+
+
+def _save(
+    conn: Connection,
+    target_id: int,
+    before: Baseline | None,
+    snapshot: StatementSnapshot,
+    interval: Interval | None,
+) -> Baseline:
+    ids = _ids(conn, target_id, snapshot.statements, before.ids if before else {})
+    _save_counters(conn, target_id, before, snapshot, ids)
+    snapshot_id = _save_snapshot_row(conn, target_id, snapshot, interval)
+    if interval:
+        for gap in interval.gaps:
+            save_gap(conn, target_id, gap)
+        save_roll_ups(conn, target_id, interval, ids)
+    return Baseline(snapshot_id, snapshot, ids)
+
+
+_NOTHING = Counters()
+
+
+def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> Baseline:
     head = conn.execute(
         """select captured_at, system_identifier, postmaster_start_at, stats_reset, dealloc,
                extension_version, hidden, hidden_exec_time
@@ -101,8 +127,9 @@ def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> _Basel
             min_exec_time=row[5],
             max_exec_time=row[6],
             stats_since=row[7],
-            counters=Counters(
-                **{n: v for n, v in zip(COUNTER_NAMES, row[8:], strict=True) if v is not None}
+            counters=Counters._make(
+                zero if value is None else value
+                for zero, value in zip(_NOTHING, row[8:], strict=True)
             ),
         )
     snapshot = StatementSnapshot(
@@ -116,68 +143,81 @@ def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> _Basel
         hidden_exec_time=head[7],
         statements=statements,
     )
-    return _Baseline(snapshot_id, snapshot, ids)
+    return Baseline(snapshot_id, snapshot, ids)
 
 
-def _add_ids(
+def _ids(
     conn: Connection,
     target_id: int,
     keys: Iterable[StatementKey],
-    ids: dict[StatementKey, int],
-) -> None:
-    new = [key for key in keys if key not in ids]
-    if not new:
-        return
-    rows = conn.execute(
-        load("statement_ids"),
-        {
-            "target_id": target_id,
-            "dbids": [key.dbid for key in new],
-            "userids": [key.userid for key in new],
-            "queryids": [key.queryid for key in new],
-            "toplevels": [key.toplevel for key in new],
-        },
-    ).fetchall()
-    ids.update({StatementKey(*row[1:]): row[0] for row in rows})
+    known: Mapping[StatementKey, int],
+) -> dict[StatementKey, int]:
+    ids = {key: known.get(key, 0) for key in keys}
+    new = [key for key, found in ids.items() if not found]
+    if new:
+        rows = conn.execute(
+            load("statement_ids"),
+            {
+                "target_id": target_id,
+                "dbids": [key.dbid for key in new],
+                "userids": [key.userid for key in new],
+                "queryids": [key.queryid for key in new],
+                "toplevels": [key.toplevel for key in new],
+            },
+        ).fetchall()
+        ids.update({StatementKey(*row[1:]): row[0] for row in rows})
+    return ids
 
 
 def _save_counters(
     conn: Connection,
     target_id: int,
-    before: StatementSnapshot | None,
+    before: Baseline | None,
     after: StatementSnapshot,
-    ids: dict[StatementKey, int],
+    ids: Mapping[StatementKey, int],
 ) -> None:
-    known = before.statements if before else {}
-    gone = [ids[key] for key in known if key not in after.statements]
-    if gone:
+    known = before.snapshot.statements if before else {}
+    if before and (gone := [before.ids[key] for key in known.keys() - after.statements.keys()]):
         conn.execute(
             "delete from statement_counters where target_id = %s and statement_id = any(%s)",
             [target_id, gone],
         )
     changed = [now for key, now in after.statements.items() if known.get(key) != now]
+    if not changed:
+        return
     conn.execute(load("incoming_counters"))
-    columns = sql.SQL("statement_id, min_exec_time, max_exec_time, stats_since, {}").format(
-        COUNTER_COLUMNS
-    )
-    copy_rows(
-        conn,
-        sql.SQL("copy incoming_counters ({}) from stdin").format(columns),
-        (
-            [
-                *(ids[now.key], now.min_exec_time, now.max_exec_time, now.stats_since),
-                *counter_values(now.counters),
-            ]
-            for now in changed
-        ),
-    )
+    own = [
+        Column("statement_id", "q", [ids[now.key] for now in changed]),
+        Column("min_exec_time", "d", [now.min_exec_time for now in changed]),
+        Column("max_exec_time", "d", [now.max_exec_time for now in changed]),
+        Column("stats_since", "q", [microseconds(now.stats_since) for now in changed]),
+    ]
+    counters = used_columns(now.counters for now in changed)
+    copy_columns(conn, "incoming_counters", [*own, *counters])
+    _update_counters(conn, target_id, counters)
+    if new := [ids[now.key] for now in changed if now.key not in known]:
+        _insert_counters(conn, target_id, counters, new)
+
+
+def _update_counters(conn: Connection, target_id: int, counters: Sequence[Column]) -> None:
+    used = {column.name for column in counters}
     updates = sql.SQL(", ").join(
-        sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
-        for name in ("min_exec_time", "max_exec_time", "stats_since", *COUNTER_NAMES)
+        sql.SQL("{n} = nullif(i.{n}, 0)" if name in used else "{n} = null").format(
+            n=sql.Identifier(name)
+        )
+        for name in COUNTER_NAMES
     )
     conn.execute(
-        sql.SQL(load("save_counters")).format(columns=columns, updates=updates),
-        {"target_id": target_id},
+        sql.SQL(load("update_counters")).format(updates=updates), {"target_id": target_id}
+    )
+
+
+def _insert_counters(
+    conn: Connection, target_id: int, counters: Sequence[Column], new: list[int]
+) -> None:
+    parts = {"counters": names_of(counters), "values": nulled(counters)}
+    conn.execute(
+        sql.SQL(load("insert_counters")).format(**parts), {"target_id": target_id, "new": new}
     )
 
 
@@ -202,31 +242,3 @@ def _save_snapshot_row(
     ).fetchone()
     assert row is not None  # insert ... returning
     return int(row[0])
-
-
-def _save_interval(
-    conn: Connection, target_id: int, interval: Interval, ids: dict[StatementKey, int]
-) -> None:
-    for gap in interval.gaps:
-        save_gap(conn, target_id, gap)
-    if not interval.deltas:
-        return
-    ensure_partitions(conn, "statement_deltas", [interval.until])
-    copy_rows(
-        conn,
-        sql.SQL(
-            "copy statement_deltas (target_id, statement_id, since, until, {}) from stdin"
-        ).format(COUNTER_COLUMNS),
-        (
-            [
-                target_id,
-                ids[delta.key],
-                interval.since,
-                interval.until,
-                *counter_values(delta.counters),
-            ]
-            for delta in interval.deltas
-        ),
-    )
-    save_hours(conn, target_id, interval, ids)
-    save_database_intervals(conn, target_id, interval)

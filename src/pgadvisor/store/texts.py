@@ -1,16 +1,20 @@
-"""Query texts: saved once per queryid, with fingerprint and kind."""
+"""Query texts: saved once per queryid, with fingerprint, kind and the tables they name."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from pgadvisor.errors import NotParsable
 from pgadvisor.records.statement import QueryId, StatementKey, StatementText
-from pgadvisor.sql import fingerprint, is_own, parse, statement_kind
+from pgadvisor.sql import fingerprint, is_own, parse, statement_kind, tables_of
 from pgadvisor.store.connection import Connection
 from pgadvisor.store.queries import load
 
 __all__ = ["known_texts", "own_queryids", "save_texts"]
+
+#: texts of an earlier release that get their tables in one call
+_MOST_COMPLETED = 500
 
 HIDDEN = "hidden: the role of pgadvisor may not see it (GRANT pg_read_all_stats)"
 
@@ -22,6 +26,7 @@ class _Read:
     kind: str | None
     is_own: bool
     unreadable: str | None
+    tables: tuple[str, ...] | None = None
 
 
 def known_texts(
@@ -75,15 +80,40 @@ def save_texts(
             "kinds": [one.kind for one in read.values()],
             "owns": [one.is_own for one in read.values()],
             "unreadables": [one.unreadable for one in read.values()],
+            # as JSON: arrays of PostgreSQL have one length in each dimension
+            "tables": [
+                None if one.tables is None else json.dumps(one.tables) for one in read.values()
+            ],
         },
     )
+    _complete_tables(conn, target_id)
+
+
+def _complete_tables(conn: Connection, target_id: int) -> None:
+    """Fill in the tables of texts that an earlier release saved, some with each call."""
+    rows = conn.execute(
+        """select dbid, queryid, query from queries
+           where target_id = %s and tables is null and query is not null and unreadable is null
+           limit %s""",
+        [target_id, _MOST_COMPLETED],
+    ).fetchall()
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """update queries set tables = %s
+               where target_id = %s and dbid = %s and queryid = %s""",
+            [
+                (list(_read(query).tables or ()), target_id, dbid, queryid)
+                for dbid, queryid, query in rows
+            ],
+        )
 
 
 def _read(query: str) -> _Read:
     query = query.replace("\0", "")
     try:
-        kind = str(statement_kind(parse(query)))
-        return _Read(query, fingerprint(query), kind, is_own(query), None)
+        parsed = parse(query)
+        kind = str(statement_kind(parsed))
+        return _Read(query, fingerprint(query), kind, is_own(query), None, tables=tables_of(parsed))
     except NotParsable as exc:
         # a reason for the reader, not an error: the counters of the statement are still good
         return _Read(query, None, None, is_own(query), f"not parsable: {exc.message}")

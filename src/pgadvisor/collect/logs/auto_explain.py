@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from pgadvisor.collect.logs.entry import Entry
 from pgadvisor.collect.logs.instant import instant
+from pgadvisor.collect.logs.storable import queryid, storable, storable_name
+from pgadvisor.collect.logs.text_plan import text_plan
 from pgadvisor.records.log import LogSkip
 from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import PlanCapture, PlanSource
@@ -13,7 +15,6 @@ from pgadvisor.sql import is_own
 
 __all__ = ["plan_capture"]
 
-_QUERYID_MAX = 2**63
 #: a NUL cannot be stored and PostgreSQL never writes one; likewise half a surrogate pair
 _UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?:0000|[dD][89a-fA-F])")
 
@@ -26,12 +27,14 @@ def _refuse(constant: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
-def plan_capture(entry: Entry, log_timezone: str) -> PlanCapture | LogSkip:
-    """The capture of an entry, or why there is none.
+def plan_capture(
+    entry: Entry, duration_ms: float, text: str, log_timezone: str
+) -> PlanCapture | LogSkip:
+    """The capture of an entry whose plan is `text`, or why there is none.
 
     Raises `LogUnreadable` when `log_timezone` is needed and not known on this machine.
     """
-    explained = _explained(entry.plan)
+    explained = _explained(text)
     if isinstance(explained, LogSkip):
         return explained
     query, plan = explained.pop("Query Text", None), explained.pop("Plan", None)
@@ -46,25 +49,34 @@ def plan_capture(entry: Entry, log_timezone: str) -> PlanCapture | LogSkip:
         return LogSkip.NO_DATABASE
     return PlanCapture(
         captured_at=captured_at,
-        database=_storable(entry.database),
+        database=storable(entry.database),
         source=PlanSource.AUTO_EXPLAIN,
         query=query,
         plan=plan,
         queryid=_queryid(entry, explained.pop("Query Identifier", None)),
-        duration_ms=entry.duration_ms,
-        user=None if entry.user is None else _storable(entry.user),
-        application_name=(
-            None if entry.application_name is None else _storable(entry.application_name)
-        ),
+        duration_ms=duration_ms,
+        user=storable_name(entry.user),
+        application_name=storable_name(entry.application_name),
         pid=entry.pid,
         extra=explained,
     )
 
 
 def _explained(text: str) -> dict[str, Any] | LogSkip:
-    """EXPLAIN's object; the decoder is asked once, the text is not looked through before."""
-    if not text.startswith("{"):
-        return LogSkip.NOT_JSON if text.strip() else LogSkip.TRUNCATED
+    """EXPLAIN's object, in the format of auto_explain.log_format."""
+    if text.startswith("{"):
+        return _from_json(text)
+    if text.startswith('Query Text: "'):  # no statement begins with a quote
+        return LogSkip.YAML_PLAN
+    if text.startswith("Query Text: "):
+        return text_plan(storable(text)) or LogSkip.INVALID
+    if text.startswith("<explain"):
+        return LogSkip.XML_PLAN
+    return LogSkip.INVALID if text.strip() else LogSkip.TRUNCATED
+
+
+def _from_json(text: str) -> dict[str, Any] | LogSkip:
+    """The decoder is asked once, the text is not looked through before."""
     try:
         explained = _DECODER.decode(text)
     except RecursionError:
@@ -79,19 +91,12 @@ def _explained(text: str) -> dict[str, Any] | LogSkip:
 def _is_storable(text: str) -> bool:
     if "\\u" in text and _UNSTORABLE.search(text):
         return False
-    return text.isascii() or text == _storable(text)
-
-
-def _storable(text: str) -> str:
-    """The text without what no UTF-8 database takes; log lines are anybody's."""
-    return text.replace("\x00", "").encode(errors="replace").decode()
+    return text.isascii() or text == storable(text)
 
 
 def _queryid(entry: Entry, identifier: object) -> QueryId | None:
     """The plan's own id, else the log's, which for a nested statement is the outer one's."""
     found = identifier if isinstance(identifier, int) else None
-    if found is None and not entry.is_nested:
+    if found is None and not entry.has_context:
         found = entry.queryid
-    if not found or not -_QUERYID_MAX <= found < _QUERYID_MAX:
-        return None
-    return QueryId(found)
+    return queryid(found)

@@ -1,141 +1,160 @@
-"""The format csvlog: quoted records that may go over many lines. Source: csvlog.c."""
+"""The format csvlog: quoted records that may go over many lines. Source: csvlog.c.
+
+A message is a quoted field, and quotes inside one are doubled: a comma and a single quote are
+always a field's beginning. So messages are searched for, and each shows its record.
+"""
 
 import re
 
-from pgadvisor.collect.logs.entry import DURATION, Entry, Split
+from pgadvisor.collect.logs.entry import HEAD_BYTES, Entry, Marks, Split
+from pgadvisor.collect.logs.languages import LABELS, Label
 from pgadvisor.records.log import LogSkip
 
 __all__ = ["parse_csvlog", "split_csvlog"]
 
-_MARK = b" ms  plan:\n"
 # Possessive quantifiers: a repeated part is never tried twice, so time is linear in the record.
 _RECORD = re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n')
-_FIELD = re.compile(r'(?:"((?:[^"]++|"")*+)"|([^",\n]*+))(?:,|\r?\n?\Z)')
 #: log_time with log_timezone's abbreviation: how each record begins
-_BEGIN = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^\s,\"]{1,12},")
-_NEXT_BEGIN = re.compile(rb"\n" + _BEGIN.pattern)
-#: more bytes than the pattern can take
-_BEGIN_BYTES = 64
+_BEGIN = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^\s,\"]{1,12},"
+#: all before the message, which is the 14th column
+_HEAD = re.compile(_BEGIN + rb'(?:(?:"(?:[^"]++|"")*+"|[^",\n]*+),){12}')
+#: a record of a session, which no text in a record can look like: its quotes would be doubled
+_NEXT = re.compile(rb"\n" + _BEGIN + rb'"[^"\n]++",')
+#: lines that are tried for a record's beginning; names may hold a newline
+_MOST_LINES = 4
 
 # Columns of the table in "Using CSV-Format Log Output"; 13 added backend_type as the 24th,
 # 14 leader_pid and query_id.
-_FEWEST_COLUMNS = 24
-_LOG_TIME, _USER, _DATABASE, _PID = 0, 1, 2, 3
-_MESSAGE, _CONTEXT, _APPLICATION_NAME, _QUERY_ID = 13, 18, 22, 25
+_KEPT = r'("(?:[^"]++|"")*+"|[^",\n]*+)'
+_LEFT = r'(?:"(?:[^"]++|"")*+"|[^",\n]*+)'
+_COLUMNS = re.compile(
+    ",".join(
+        # log_time, user_name, database_name, process_id, ..., error_severity, ..., message,
+        # detail, ..., context, ..., application_name, backend_type, and from 14 on query_id
+        [*[_KEPT] * 4, *[_LEFT] * 7, _KEPT, _LEFT, _KEPT, _KEPT, *[_LEFT] * 3, _KEPT]
+        + [*[_LEFT] * 3, _KEPT, _LEFT]
+    )
+    + rf"(?:,{_LEFT},{_KEPT}(?:,{_LEFT})*+)?\r?\n?\Z"
+)
 
 
 def split_csvlog(data: bytes, *, final: bool, dropping: bool, limit: int) -> Split:
-    """Cut the records that may hold a plan out of `data`.
+    """Cut the records that may tell of an execution out of `data`.
 
-    A record that a crash left without its closing quote swallows the next one. So whatever does
-    not begin like a record is left out, up to the next line that does.
+    A record that a crash left without its closing quote ends where the next one surely begins.
     """
-    split = Split(dropping=dropping)
-    while split.consumed < len(data):
-        if split.dropping or not _begins(data, split.consumed):
-            if not _resync(split, data):
-                break
+    split = Split()
+    if dropping and not _leave_out(split, data, final=final):
+        return split
+    marks = Marks(data, before=b',"')
+    at = split.consumed
+    while (mark := marks.after(at)) >= 0:
+        start = _start(data, mark)
+        at = mark + 1
+        if start is None:
             continue
-        record = _RECORD.match(data, split.consumed)
-        if record is None:
-            _tail(split, data, final=final, limit=limit)
-            if not split.dropping:
-                break
-            continue
-        _take(split, data, record.end(), limit)
-    if final:
-        split.consumed, split.dropping = len(data), False
+        end, is_whole = _end(data, start, mark)
+        if end is not None:
+            _take(split, data[start:end], limit, is_whole=is_whole)
+            split.consumed = at = end
+        elif _waits(split, data, start, final=final, limit=limit):
+            split.consumed = start
+            return split
+    _hold(split, data, final=final, limit=limit)
     return split
 
 
-def _begins(data: bytes, at: int) -> bool:
-    """Is there a record, or so few bytes that there still could be one?"""
-    return _BEGIN.match(data, at) is not None or (
-        len(data) - at < _BEGIN_BYTES and b"\n" not in data[at:]
-    )
+def _start(data: bytes, mark: int) -> int | None:
+    """Where the record begins whose message is at a mark, which is a comma."""
+    least = max(0, mark - HEAD_BYTES)
+    line = mark
+    for _ in range(_MOST_LINES):
+        line = data.rfind(b"\n", least, line)
+        start = line + 1 if line >= 0 else 0
+        if line < 0 and least > 0:
+            return None
+        head = _HEAD.match(data, start, mark + 1)
+        if head is not None and head.end() == mark + 1:
+            return start
+        if line < 0:
+            return None
+    return None
 
 
-def _take(split: Split, data: bytes, end: int, limit: int) -> None:
-    start = split.consumed
-    split.consumed = end
-    if data.find(_MARK, start, end) < 0:
-        return
-    record = data[start:end]
-    swallowed = _NEXT_BEGIN.search(record)
-    if swallowed is not None and len(record) <= limit and not _is_complete(record):
+def _end(data: bytes, start: int, mark: int) -> tuple[int | None, bool]:
+    """Where a record ends, and is it whole: another one may begin first. None for not yet."""
+    record = _RECORD.match(data, start)
+    following = _NEXT.search(data, mark, record.end() if record else len(data))
+    if following is not None:
+        return following.start() + 1, False
+    return (None, False) if record is None else (record.end(), True)
+
+
+def _take(split: Split, record: bytes, limit: int, *, is_whole: bool) -> None:
+    if not is_whole and len(record) <= limit:
         split.skipped.append(LogSkip.TRUNCATED)
-        split.consumed = start + swallowed.start() + 1
     else:
         split.add(record, limit)
 
 
-def _is_complete(record: bytes) -> bool:
-    return len(_fields(record.decode(errors="replace"))) >= _FEWEST_COLUMNS
-
-
-def _tail(split: Split, data: bytes, *, final: bool, limit: int) -> None:
-    """A record without its end: cut off, over the limit, or still being written."""
-    start = split.consumed
+def _waits(split: Split, data: bytes, start: int, *, final: bool, limit: int) -> bool:
+    """Is the rest of a record still to come? Else it is cut off, or over the limit."""
     is_over = len(data) - start > limit
     if final or is_over:
-        if data.find(_MARK, start) >= 0:
-            split.skipped.append(LogSkip.TOO_LARGE if is_over else LogSkip.TRUNCATED)
-        split.dropping = True
+        split.skipped.append(LogSkip.TOO_LARGE if is_over else LogSkip.TRUNCATED)
+        return False
+    return True
 
 
-def _resync(split: Split, data: bytes) -> bool:
-    """Go to the next line that begins like a record; False when there is none yet."""
-    if not split.dropping:
-        split.skipped.append(LogSkip.MALFORMED)
-        split.dropping = True
-    found = _NEXT_BEGIN.search(data, split.consumed)
-    if found is not None:
-        split.consumed, split.dropping = found.start() + 1, False
+def _hold(split: Split, data: bytes, *, final: bool, limit: int) -> None:
+    """Leave the last line for later, as long as a message may still begin in it."""
+    line = data.rfind(b"\n", split.consumed) + 1
+    split.consumed = max(split.consumed, line)
+    if final:
+        split.consumed = len(data)
+    elif len(data) - split.consumed > min(limit, 2 * HEAD_BYTES):
+        split.consumed, split.dropping = len(data), True
+
+
+def _leave_out(split: Split, data: bytes, *, final: bool) -> bool:
+    """Go to the line behind the one that is left out; False when it goes on."""
+    split.consumed = data.find(b"\n") + 1
+    if split.consumed:
         return True
-    # the last line may still become one, and is only one behind its newline
-    newline = data.rfind(b"\n", split.consumed)
-    is_open = newline >= 0 and len(data) - newline <= _BEGIN_BYTES
-    split.consumed = newline if is_open else len(data)
+    split.consumed, split.dropping = len(data), not final
     return False
 
 
-def _fields(record: str) -> list[str]:
-    """The columns of a record; fewer than there should be when the quotes are wrong.
-
-    >>> _fields('a,"b ""c"",\\nd",,e\\n')
-    ['a', 'b "c",\\nd', '', 'e']
-    """
-    fields: list[str] = []
-    at = 0
-    while found := _FIELD.match(record, at):
-        quoted, plain = found.groups()
-        fields.append(plain if quoted is None else quoted.replace('""', '"'))
-        at = found.end()
-        if record[at - 1 : at] != ",":
-            break
-    return fields
-
-
-def parse_csvlog(record: bytes) -> Entry | LogSkip | None:
-    """The entry of a record; None when it is not one of auto_explain."""
-    fields = _fields(record.decode(errors="replace"))
-    if len(fields) < _FEWEST_COLUMNS:
+def parse_csvlog(record: bytes) -> Entry | LogSkip:
+    """The entry of a record."""
+    found = _COLUMNS.match(record.decode(errors="replace"))
+    if found is None:
         return LogSkip.MALFORMED
-    message = fields[_MESSAGE]
-    head = DURATION.match(message)
-    if head is None:
-        return None
-    return Entry(
-        logged_at=fields[_LOG_TIME],
-        user=fields[_USER] or None,
-        database=fields[_DATABASE] or None,
-        pid=_number(fields[_PID]),
-        application_name=fields[_APPLICATION_NAME] or None,
-        queryid=_number(fields[_QUERY_ID]) if len(fields) > _QUERY_ID else None,
-        is_nested=bool(fields[_CONTEXT]),
-        duration_ms=float(head[1]),
-        plan=message[head.end() :],
+    columns = [_value(column or "") for column in found.groups()]
+    logged_at, user, database, pid, severity, message, detail, context, application, queryid = (
+        columns
     )
+    return Entry(
+        logged_at=logged_at,
+        user=user or None,
+        database=database or None,
+        pid=_number(pid),
+        application_name=application or None,
+        queryid=_number(queryid),
+        is_log=LABELS.get(severity) is Label.LOG,
+        has_context=bool(context),
+        message=message,
+        detail=detail or None,
+    )
+
+
+def _value(column: str) -> str:
+    """What a column holds.
+
+    >>> _value('"a ""b"", c"'), _value("LOG")
+    ('a "b", c', 'LOG')
+    """
+    return column[1:-1].replace('""', '"') if column.startswith('"') else column
 
 
 def _number(text: str) -> int | None:

@@ -1,26 +1,29 @@
-"""Which reader goes with which format."""
+"""Which reader goes with which format, and which record with which message."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pgadvisor.collect.logs.auto_explain import plan_capture
 from pgadvisor.collect.logs.csvlog import parse_csvlog, split_csvlog
 from pgadvisor.collect.logs.entry import Entry, Split
 from pgadvisor.collect.logs.jsonlog import parse_jsonlog, split_jsonlog
+from pgadvisor.collect.logs.languages import MESSAGE
 from pgadvisor.collect.logs.prefix import compile_prefix
+from pgadvisor.collect.logs.slow_statement import Started, Told, logged_statement
 from pgadvisor.collect.logs.stderr import parse_stderr, split_stderr
-from pgadvisor.records.log import LogFormat, LogSkip, LogSource
+from pgadvisor.records.log import LogFormat, LoggedStatement, LogSkip, LogSource
 from pgadvisor.records.workload import PlanCapture
 
-__all__ = ["plan_captures", "split_entries"]
+__all__ = ["log_records", "split_entries"]
 
 
 def split_entries(
     source: LogSource, data: bytes, *, final: bool, dropping: bool, limit: int
 ) -> Split:
-    """Cut the complete entries that may hold a plan out of bytes that begin with an entry.
+    """Cut the complete entries that may tell of an execution out of bytes.
 
-    `final` says that nothing will follow `data`, `dropping` that it begins inside an entry that
-    is left out, being over `limit` bytes.
+    `final` says that nothing will follow `data`, `dropping` that it begins inside a line that
+    is left out, being over `limit` bytes. Otherwise it begins where the last call's `consumed` was.
     """
     if source.format is LogFormat.JSONLOG:
         return split_jsonlog(data, final=final, dropping=dropping, limit=limit)
@@ -30,17 +33,43 @@ def split_entries(
     return split_stderr(data, final=final, dropping=dropping, limit=limit, prefix=prefix)
 
 
-def plan_captures(source: LogSource, entries: Iterable[bytes]) -> Iterator[PlanCapture | LogSkip]:
-    """The captures of entries, or why there is none; nothing for entries without a plan.
+def log_records(
+    source: LogSource, entries: Iterable[bytes], started: Started | None = None
+) -> Iterator[PlanCapture | LoggedStatement | LogSkip]:
+    """What entries tell: plans, statements, or why there is none; nothing for other entries.
 
-    Raises `LogUnreadable` for a log_timezone that is needed and not known on this machine.
+    `started`, kept from one call to the next, joins the lines of log_statement with durations
+    that come later. Raises `LogUnreadable` for a log_timezone that is needed and not known on
+    this machine.
     """
+    seen = Started() if started is None else started
     for raw in entries:
         entry = _parse(source, raw)
-        if isinstance(entry, Entry):
-            yield plan_capture(entry, source.timezone)
-        elif entry is not None:
-            yield entry
+        found = _record(source, entry, seen) if isinstance(entry, Entry) else entry
+        if found is not None:
+            yield found
+
+
+def _record(
+    source: LogSource, entry: Entry, started: Started
+) -> PlanCapture | LoggedStatement | LogSkip | None:
+    message = MESSAGE.match(entry.message)
+    if message is None:
+        return None
+    if entry.database is None and source.database is not None:
+        entry = replace(entry, database=source.database)
+    text = entry.message[message.end() :]
+    kind = message.lastgroup
+    if kind == "plan":
+        return plan_capture(entry, float(message["ms"]), text, source.timezone)
+    # RAISE LOG can say anything; what the server says of a statement it says outside of any
+    if not entry.is_log or entry.has_context:
+        return None
+    told = Told(
+        duration_ms=None if kind == "begun" else float(message["ms"]),
+        query=None if kind == "alone" else text,
+    )
+    return logged_statement(entry, told, started, source.timezone)
 
 
 def _parse(source: LogSource, raw: bytes) -> Entry | LogSkip | None:

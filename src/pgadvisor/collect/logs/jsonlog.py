@@ -3,28 +3,33 @@
 import json
 from typing import Any
 
-from pgadvisor.collect.logs.entry import DURATION, Entry, Split
+from pgadvisor.collect.logs.entry import Entry, Marks, Split, reach
+from pgadvisor.collect.logs.languages import LABELS, Label
 from pgadvisor.records.log import LogSkip
 
 __all__ = ["parse_jsonlog", "split_jsonlog"]
 
-#: only lines with this are parsed: the newline is still escaped
-_MARK = b" ms  plan:\\n"
-
 
 def split_jsonlog(data: bytes, *, final: bool, dropping: bool, limit: int) -> Split:
-    """Cut the lines that may hold a plan out of `data`; the other lines cost a search only."""
+    """Cut the lines that may tell of an execution out of `data`.
+
+    The other lines cost a search only.
+    """
     split = Split(dropping=dropping)
     if dropping:
         split.consumed = data.find(b"\n") + 1
         if not split.consumed:
             split.consumed = len(data)
+            split.dropping = not final
             return split
     split.dropping = False
-    start, end = split.consumed, data.rfind(b"\n") + 1
-    while (mark := data.find(_MARK, start, end)) >= 0:
-        start = data.index(b"\n", mark) + 1
-        split.add(data[data.rfind(b"\n", 0, mark) + 1 : start], limit)
+    end = data.rfind(b"\n") + 1
+    marks = Marks(data, before=b'"')
+    at = split.consumed
+    while 0 <= (mark := marks.after(at)) < end:
+        start, at = data.rfind(b"\n", 0, mark) + 1, data.index(b"\n", mark) + 1
+        if mark - start < reach(limit):
+            split.add(data[start:at], limit)
     split.consumed = max(split.consumed, end)
     _tail(split, data, final=final, limit=limit)
     return split
@@ -34,14 +39,15 @@ def _tail(split: Split, data: bytes, *, final: bool, limit: int) -> None:
     """A line without its end: over the limit, or cut off in a file that is no longer written."""
     is_over = len(data) - split.consumed > limit
     if split.consumed < len(data) and (final or is_over):
-        if data.find(_MARK, split.consumed) >= 0:
+        head = data[split.consumed : split.consumed + reach(limit)]
+        if Marks(head, before=b'"').after(0) >= 0:
             split.skipped.append(LogSkip.TOO_LARGE if is_over else LogSkip.TRUNCATED)
         split.dropping = not final
         split.consumed = len(data)
 
 
-def parse_jsonlog(line: bytes) -> Entry | LogSkip | None:
-    """The entry of a line; None when it is not one of auto_explain."""
+def parse_jsonlog(line: bytes) -> Entry | LogSkip:
+    """The entry of a line."""
     try:
         fields = json.loads(line.decode(errors="replace"))
     except ValueError:
@@ -50,9 +56,6 @@ def parse_jsonlog(line: bytes) -> Entry | LogSkip | None:
         return LogSkip.TOO_DEEP
     if not isinstance(fields, dict):
         return LogSkip.MALFORMED
-    message = fields.get("message")
-    if not isinstance(message, str) or (head := DURATION.match(message)) is None:
-        return None
     return Entry(
         logged_at=_text(fields, "timestamp") or "",
         user=_text(fields, "user"),
@@ -60,9 +63,10 @@ def parse_jsonlog(line: bytes) -> Entry | LogSkip | None:
         pid=_number(fields, "pid"),
         application_name=_text(fields, "application_name"),
         queryid=_number(fields, "query_id"),
-        is_nested="context" in fields,
-        duration_ms=float(head[1]),
-        plan=message[head.end() :],
+        is_log=LABELS.get(_text(fields, "error_severity") or "") is Label.LOG,
+        has_context="context" in fields,
+        message=_text(fields, "message") or "",
+        detail=_text(fields, "detail"),
     )
 
 

@@ -9,16 +9,16 @@ from pgadvisor.collect.logs.access import unreadable
 from pgadvisor.collect.logs.files import LogFile
 from pgadvisor.records.log import LogPosition
 
-__all__ = ["Opened", "end_of", "is_signed", "signed", "start_of"]
+__all__ = ["SIGNATURE_BYTES", "Opened", "is_signed", "signed", "start_of"]
 
 #: the first entry or two: with times in ms and pids no two files begin alike
-_SIGNATURE_BYTES = 1024
-#: how far from_end looks back for the last line; a longer one is dropped
-_LAST_BYTES = 64 * 1024
+SIGNATURE_BYTES = 1024
 
 
 class Opened:
     """A log file held open. Raises FileNotFoundError when it is not the one that was listed."""
+
+    is_damaged = False
 
     def __init__(self, file: LogFile) -> None:
         try:
@@ -54,7 +54,7 @@ class Opened:
 
     def head(self, until: int) -> bytes:
         """What a signature up to an offset is made of."""
-        return self.read(0, min(_SIGNATURE_BYTES, until))
+        return self.read(0, min(SIGNATURE_BYTES, until))
 
 
 def start_of(file: LogFile) -> LogPosition:
@@ -71,20 +71,9 @@ def start_of(file: LogFile) -> LogPosition:
     )
 
 
-def end_of(file: LogFile) -> LogPosition:
-    """The position behind the last line of a file. Raises as `Opened` does."""
-    with Opened(file) as opened:
-        since = max(0, opened.size - _LAST_BYTES)
-        newline = opened.read(since, opened.size - since).rfind(b"\n")
-        is_inside = newline < 0 and since > 0
-        offset = opened.size if is_inside else since + newline + 1
-        moved = replace(start_of(file), offset=offset, dropping=is_inside)
-        return signed(moved, opened.head(offset))
-
-
 def signed(position: LogPosition, head: bytes) -> LogPosition:
     """The position with the signature of the file's first bytes, which lie before it."""
-    head = head[: min(_SIGNATURE_BYTES, position.offset)]
+    head = head[: min(SIGNATURE_BYTES, position.offset)]
     return replace(position, signature=_digest(head), signature_bytes=len(head))
 
 

@@ -1,36 +1,40 @@
-"""Reads a server log from where it was left, across rotation and truncation.
+"""Reads a server log from where it was left, across rotation, truncation and compression.
 
-A position is a file (device and inode) and an offset in it. The old file is read to its end
-before the next one is begun; a file that is smaller than the offset or begins otherwise than it
-did is another one, and is read from its start.
+A position is a file (device and inode, over SQL its name) and an offset in it. The old file is
+read to its end before the next one is begun. A file that is smaller than the offset or begins
+otherwise than it did is another one: the old one is looked for beside it, under another name
+or compressed, by its first bytes; only where it is gone the new one is read from its start.
 """
 
-import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pgadvisor.collect.logs.access import unreadable
+from pgadvisor.collect.logs.batch import Gathered
 from pgadvisor.collect.logs.entry import ENTRY_LIMIT_BYTES, HEAD_BYTES, Split
-from pgadvisor.collect.logs.files import LogFile, log_files, newer_file, same_file
-from pgadvisor.collect.logs.formats import plan_captures, split_entries
-from pgadvisor.collect.logs.opened import Opened, end_of, is_signed, signed, start_of
+from pgadvisor.collect.logs.files import LogFile, newer_file, same_file
+from pgadvisor.collect.logs.folder import LocalFolder, LogContent, LogFolder
+from pgadvisor.collect.logs.formats import split_entries
+from pgadvisor.collect.logs.opened import SIGNATURE_BYTES, is_signed, signed, start_of
 from pgadvisor.records.log import (
     LogBatch,
     LogFormat,
     LogGap,
     LogGapReason,
     LogPosition,
-    LogSkip,
     LogSource,
 )
-from pgadvisor.records.workload import PlanCapture
 
 __all__ = ["MAX_BYTES", "read_log"]
 
 #: about a thousand plans; what they become in memory is some ten times as much
 MAX_BYTES = 4 * 1024 * 1024
+#: how far from_end looks back for the last line; a longer one is dropped
+_LAST_BYTES = 64 * 1024
+#: fewer bytes may begin two files alike
+_FEWEST_SIGNED_BYTES = 64
+#: files that are looked into for one that was renamed or compressed
+_MOST_LOOKED_INTO = 50
 
 
 @dataclass(slots=True)
@@ -38,15 +42,13 @@ class _Reading:
     """A batch while it is gathered."""
 
     source: LogSource
+    folder: LogFolder
     files: Sequence[LogFile]
     #: bytes that may still be read
     budget: int
     limit: int
-    captures: list[PlanCapture] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
+    gathered: Gathered
     gaps: list[LogGap] = field(default_factory=list)
-    lines: int = 0
-    bytes_read: int = 0
     at_end: bool = True
 
 
@@ -64,33 +66,30 @@ def read_log(
     source: LogSource,
     position: LogPosition | None = None,
     *,
+    folder: LogFolder | None = None,
     max_bytes: int = MAX_BYTES,
     from_end: bool = False,
     limit: int = ENTRY_LIMIT_BYTES,
 ) -> LogBatch:
-    """The plans that a log has gained since `position`, at most about `max_bytes` of it.
+    """The plans and statements that a log has gained since `position`, at most about `max_bytes`.
 
     Without a position the oldest file is read from its start; with `from_end` nothing is read,
     and the batch holds the position of the newest file's end. An entry that is still being
     written is left for the next call; one over `limit` bytes is dropped and counted. Bytes beyond
-    `max_bytes` are read only for an entry that is itself larger.
+    `max_bytes` are read only for an entry that is itself larger. `folder` is where the files are,
+    this machine's if left out; kept for several calls, a compressed file is read only once.
 
     Raises `LogUnreadable` with the command that mends it, also for a log_timezone that
     is needed and not known on this machine.
     """
-    reading = _Reading(source, log_files(source), max(1, max_bytes), limit)
+    where = folder or LocalFolder(source)
+    reading = _Reading(source, where, where.files(), max(1, max_bytes), limit, Gathered(source))
     if position is None and from_end:
         position = _newest_end(reading)
     else:
         position = _read_on(reading, position)
-    return LogBatch(
-        captures=tuple(reading.captures),
-        position=position,
-        lines=reading.lines,
-        bytes_read=reading.bytes_read,
-        skipped=dict(reading.skipped),
-        gaps=tuple(reading.gaps),
-        at_end=reading.at_end,
+    return reading.gathered.batch(
+        position=position, gaps=tuple(reading.gaps), at_end=reading.at_end
     )
 
 
@@ -99,10 +98,21 @@ def _newest_end(reading: _Reading) -> LogPosition | None:
     if newest is None:
         return None
     try:
-        return end_of(newest)
+        return _end_of(reading.folder, newest)
     except FileNotFoundError:
         reading.at_end = False
         return None
+
+
+def _end_of(folder: LogFolder, file: LogFile) -> LogPosition:
+    """The position behind the last line of a file."""
+    with folder.open(file) as opened:
+        since = max(0, opened.size - _LAST_BYTES)
+        newline = opened.read(since, opened.size - since).rfind(b"\n")
+        is_inside = newline < 0 and since > 0
+        offset = opened.size if is_inside else since + newline + 1
+        moved = replace(start_of(file), offset=offset, dropping=is_inside)
+        return signed(moved, opened.head(offset))
 
 
 def _read_on(reading: _Reading, position: LogPosition | None) -> LogPosition | None:
@@ -128,18 +138,26 @@ def _read_on(reading: _Reading, position: LogPosition | None) -> LogPosition | N
 
 
 def _oldest(reading: _Reading) -> LogFile | None:
-    path = Path(reading.source.path)
     oldest = next((file for file in reading.files if file.is_current_name), None)
-    if oldest is None and not os.path.isdir(path):
-        missing = FileNotFoundError(2, "no such file", str(path))
-        raise unreadable(path, missing) from missing
+    if oldest is None and (missing := reading.folder.missing()) is not None:
+        raise missing
     return oldest
 
 
 def _go_on_without(
     reading: _Reading, position: LogPosition, reason: LogGapReason
 ) -> tuple[LogFile | None, LogPosition]:
-    """The oldest of the files written since the position's one was there; itself when emptied."""
+    """Where reading goes on when the position's file is gone or is another one by now.
+
+    In what it was renamed or compressed to; else in the oldest of the files written since it was
+    there; else in itself, emptied.
+    """
+    moved = _moved_to(reading, position)
+    if moved is not None:
+        at = replace(
+            position, path=str(moved.path), device=moved.device, inode=moved.inode, size=-1
+        )
+        return moved, at
     gone = LogFile(
         path=Path(position.path),
         device=position.device,
@@ -157,13 +175,36 @@ def _go_on_without(
     return file, start_of(file)
 
 
+def _moved_to(reading: _Reading, position: LogPosition) -> LogFile | None:
+    """The file that begins like the position's, newest first: renamed, copied or compressed."""
+    if position.signature_bytes < _FEWEST_SIGNED_BYTES:
+        return None
+    others = [file for file in reversed(reading.files) if _may_be_moved(file, position)]
+    for file in others[:_MOST_LOOKED_INTO]:
+        try:
+            with reading.folder.open(file) as opened:
+                if is_signed(position, opened.head(SIGNATURE_BYTES)):
+                    return file
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def _may_be_moved(file: LogFile, position: LogPosition) -> bool:
+    is_itself = (str(file.path), file.device, file.inode) == (
+        *(position.path, position.device, position.inode),
+    )
+    return not is_itself and (file.is_compressed or file.size >= position.offset)
+
+
 def _read_file(
     reading: _Reading, file: LogFile, position: LogPosition
 ) -> tuple[LogFile | None, LogPosition]:
     """Read once from a file; the file to read next, None at the end of the newest."""
     successor = newer_file(reading.files, file)
-    with Opened(file) as opened:
-        piece = _piece(reading, opened, position, is_closed=successor is not None)
+    with reading.folder.open(file) as opened:
+        is_closed = successor is not None or file.is_compressed
+        piece = _piece(reading, opened, position, is_closed=is_closed)
         if piece is None:
             reading.budget -= 1
             # under another name it is a new file that was given the number of the old one
@@ -171,7 +212,10 @@ def _read_file(
             reason = LogGapReason.TRUNCATED if is_same_name else LogGapReason.DELETED
             return _go_on_without(reading, position, reason)
         size, modified_at_ns = opened.size, opened.modified_at_ns
-    _gather(reading, piece)
+        if opened.is_damaged and piece.is_to_end:
+            reading.gaps.append(LogGap(path=str(file.path), reason=LogGapReason.DAMAGED))
+    reading.budget -= max(1, len(piece.data))
+    reading.gathered.add(piece.data, piece.split)
     if piece.is_to_end and successor is not None:
         return successor, start_of(successor)
     moved = replace(
@@ -186,7 +230,7 @@ def _read_file(
 
 
 def _piece(
-    reading: _Reading, opened: Opened, position: LogPosition, *, is_closed: bool
+    reading: _Reading, opened: LogContent, position: LogPosition, *, is_closed: bool
 ) -> _Piece | None:
     """The next bytes of a file; None when it is not the file any more that the position is in."""
     # A last entry in stderr has no end of its own. Written a call ago, it is whole.
@@ -221,16 +265,3 @@ def _is_same(position: LogPosition, head: bytes, data: bytes) -> bool:
     if position.offset == 0 and not data.startswith(head):
         return False
     return is_signed(position, head)
-
-
-def _gather(reading: _Reading, piece: _Piece) -> None:
-    split = piece.split
-    reading.budget -= max(1, len(piece.data))
-    reading.lines += piece.data.count(b"\n", 0, split.consumed)
-    reading.bytes_read += split.consumed
-    reading.skipped.update(skip.value for skip in split.skipped)
-    for found in plan_captures(reading.source, split.entries):
-        if isinstance(found, LogSkip):
-            reading.skipped[found.value] += 1
-        else:
-            reading.captures.append(found)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pgadvisor.collect.logs.access import unreadable
@@ -10,7 +11,7 @@ from pgadvisor.collect.logs.prefix import compile_prefix
 from pgadvisor.errors import LogUnreadable
 from pgadvisor.records.log import LogFormat, LogSource
 
-__all__ = ["log_source"]
+__all__ = ["log_source", "remote_source"]
 
 _RELOAD = "SELECT pg_reload_conf();"
 _DEBIAN_NAME = re.compile(r"\d{2}/[A-Za-z0-9_.-]{1,64}")
@@ -32,19 +33,41 @@ def log_source(
     Raises `LogUnreadable`, with the command that mends it, when the log goes to no file, is not
     on this machine or is closed to us.
     """
-    wanted = {part.strip().lower() for part in settings.get("log_destination", "stderr").split(",")}
     if settings.get("logging_collector", "on") == "off":
         return _uncollected(settings, debian_log_dir)
-    formats = [format_ for format_ in LogFormat if format_ in wanted]
-    if not formats:
-        raise LogUnreadable(
-            f"the server logs to no file: log_destination is {settings.get('log_destination')!r}",
-            hint=f"Run on the server: ALTER SYSTEM SET log_destination = '{_best(settings)}'; "
-            f"{_RELOAD}",
-        )
+    formats = _formats(settings)
     directory = _directory(settings, data_directory, current_logfiles)
     _check(directory, [name for format_ in formats if (name := current_logfiles.get(format_))])
     return _source(settings, str(directory), formats[0], settings.get("log_filename"))
+
+
+def remote_source(settings: Mapping[str, str], data_directory: str | None) -> LogSource:
+    """The same log, to be read by the server itself.
+
+    Raises `LogUnreadable` when it goes to no file of the server's own.
+    """
+    if settings.get("logging_collector", "on") == "off":
+        raise _no_collector(settings)
+    format_ = _formats(settings)[0]
+    directory = settings.get("log_directory", "log")
+    # the same path as on the server's machine: the position holds for both ways
+    path = str(Path(data_directory or "") / directory)
+    source = _source(settings, path, format_, settings.get("log_filename"))
+    return replace(source, over_sql=directory)
+
+
+def _formats(settings: Mapping[str, str]) -> list[LogFormat]:
+    """What is written to files, best first."""
+    destination = settings.get("log_destination", "stderr")
+    wanted = {part.strip().lower() for part in destination.split(",")}
+    formats = [format_ for format_ in LogFormat if format_ in wanted]
+    if not formats:
+        raise LogUnreadable(
+            f"the server logs to no file: log_destination is {destination!r}",
+            hint=f"Run on the server: ALTER SYSTEM SET log_destination = '{_best(settings)}'; "
+            f"{_RELOAD}",
+        )
+    return formats
 
 
 def _best(settings: Mapping[str, str]) -> str:
@@ -99,10 +122,15 @@ def _uncollected(settings: Mapping[str, str], debian_log_dir: Path) -> LogSource
             pass
         except OSError as exc:
             raise unreadable(path, exc) from exc
-    raise LogUnreadable(
+    raise _no_collector(settings)
+
+
+def _no_collector(settings: Mapping[str, str]) -> LogUnreadable:
+    return LogUnreadable(
         "the server does not write its log to files itself: logging_collector is off",
         hint="Run on the server: ALTER SYSTEM SET logging_collector = on; "
-        f"ALTER SYSTEM SET log_destination = '{_best(settings)}'; and restart it.",
+        f"ALTER SYSTEM SET log_destination = '{_best(settings)}'; and restart it. "
+        "Else send the log: `pgadvisor ingest-log FILE` or POST /api/v1/ingest/logs.",
     )
 
 

@@ -1,85 +1,116 @@
 """The format stderr: log_line_prefix, a severity, a message; further lines begin with a tab.
 
-Source: send_message_to_server_log and append_with_tabs in elog.c.
+DETAIL, CONTEXT and the like are lines of their own behind it, each with the prefix. Source:
+send_message_to_server_log and append_with_tabs in elog.c.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from pgadvisor.collect.logs.entry import DURATION, HEAD_BYTES, Entry, Split
+from pgadvisor.collect.logs.entry import HEAD_BYTES, Entry, Marks, Split, reach
+from pgadvisor.collect.logs.languages import LABELS, MESSAGE, PLAN, Label
 from pgadvisor.collect.logs.prefix import Prefix
 from pgadvisor.records.log import LogSkip
 
-__all__ = ["parse_stderr", "split_stderr"]
+__all__ = ["head_of", "parse_stderr", "split_stderr"]
 
-_MARK = b" ms  plan:\n"
 _LINE_END = re.compile(rb"\n(?!\t)")
 #: the end of a plan in JSON: the only brace that stands at the margin
 _CLOSED = b"\n\t}\n"
+_PLAN = b" ms  plan:\n"
 
-#: "LOG:  " in any language, with the SQLSTATE of log_error_verbosity = verbose
-_SEVERITY = re.compile(r"[^\s:]{1,40}:  (?:[0-9A-Z]{5}: )?\Z")
-#: CONTEXT in PostgreSQL's message catalogues
-_CONTEXT = re.compile(
-    "(?:CONTEXT|ZUSAMMENHANG|CONTEXTE|CONTEXTO|CONTESTO|KONTEKST|KONTEXT|КОНТЕКСТ|BAĞLAM"
-    "|文脈|コンテキスト|상황|上下文|背景|კონტექსტი):  "
-)
+#: what stands behind a severity
+_COLON = ":  "
+#: of log_error_verbosity = verbose
+_SQLSTATE = re.compile(r"[0-9A-Z]{5}: ")
+#: a severity of another language
+_UNKNOWN = re.compile(r"[^\s:]+\Z")
+_LENGTHS = sorted({len(word) for word in LABELS}, reverse=True)
+#: a line with this, where a severity stands first, surely does not go on the entry before
+_ANOTHER = b"LOG"
+#: names of 63 bytes hold no more that looks like a severity
+_MOST_PLACES = 32
 
 
 def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix: Prefix) -> Split:
-    """Cut the entries that may hold a plan out of `data`, with the next line where it matters.
+    """Cut the entries that may tell of an execution out of `data`, each with the line behind it.
 
     An entry is complete when the next one begins, the last one also when its plan is closed. A
-    nested statement's CONTEXT is a line of its own behind the plan, so that must have come, too.
+    statement's parameters are DETAIL, what tells a nested one is CONTEXT: lines of their own
+    behind it, so that line must have come, too.
     """
     split = Split()
     if dropping and not _leave_out(split, data, final=final):
         return split
+    marks = Marks(data, before=b" ")
     at = split.consumed
-    while (mark := data.find(_MARK, at)) >= 0:
+    while (mark := marks.after(at)) >= 0:
         start = data.rfind(b"\n", 0, mark) + 1
-        if data[start : start + 1] == b"\t":
-            at = mark + len(_MARK)
+        if data[start : start + 1] == b"\t" or mark - start >= reach(limit):
+            at = data.find(b"\n", mark) % (len(data) + 1)
             continue
         stop = _end(data, mark, final=final)
         if stop is None:
-            _hold(split, data, start, limit)
+            break
+        if not _take(split, data, start, stop, final=final, limit=limit, prefix=prefix):
+            split.consumed = start
             return split
-        if stop - start > limit:
-            split.skipped.append(LogSkip.TOO_LARGE)
-        else:
-            behind = _end_of_context(data, start, stop, final=final, prefix=prefix)
-            if behind is None:
-                split.consumed = start
-                return split
-            split.entries.append(data[start:behind])
         split.consumed = at = stop
     if final:
         split.consumed = len(data)
     else:
-        _hold(split, data, _last_entry(data, split.consumed), limit)
+        _hold(split, data, limit)
     return split
+
+
+def _take(
+    split: Split, data: bytes, start: int, stop: int, *, final: bool, limit: int, prefix: Prefix
+) -> bool:
+    """Keep an entry with the line behind it; False when that line is to be waited for."""
+    if stop - start > limit:
+        split.skipped.append(LogSkip.TOO_LARGE)
+        return True
+    end = stop
+    if _needs_behind(data, start, stop, prefix):
+        found = _end_behind(data, start, stop, final=final, limit=limit)
+        if found is None:
+            return False
+        end = found
+    split.entries.append(data[start:end])
+    return True
 
 
 def _end(data: bytes, mark: int, *, final: bool) -> int | None:
     """Where an entry ends; None for not yet."""
-    end = _LINE_END.search(data, mark + len(_MARK) - 1)
+    end = _LINE_END.search(data, mark)
     stop = end.end() if end else len(data)
     return stop if stop < len(data) or final or data.endswith(_CLOSED) else None
 
 
-def _end_of_context(
-    data: bytes, start: int, stop: int, *, final: bool, prefix: Prefix
-) -> int | None:
-    """Where the line behind an entry ends, if that line is to be seen at all; None for not yet.
+def _needs_behind(data: bytes, start: int, stop: int, prefix: Prefix) -> bool:
+    """Does the line behind an entry tell something of it?
 
-    The log's id is the outermost statement's, EXPLAIN's own (verbose, 16 and newer) the plan's.
+    CONTEXT says that a plan's id in the log is the outermost statement's. EXPLAIN's own id
+    (verbose, 16 and newer) is the plan's.
     """
-    if "Q" not in prefix.escapes or data.find(b'"Query Identifier"', start, stop) >= 0:
-        return stop
+    if data.find(_PLAN, start, stop) < 0:
+        return True
+    return "Q" in prefix.escapes and data.find(b'"Query Identifier"', start, stop) < 0
+
+
+def _end_behind(data: bytes, start: int, stop: int, *, final: bool, limit: int) -> int | None:
+    """Where the line behind an entry ends, if it can belong to that; None for not yet."""
     newline = data.find(b"\n", stop, stop + HEAD_BYTES)
-    if newline >= 0:
-        return newline + 1
-    return min(len(data), stop + HEAD_BYTES) if final or len(data) - stop > HEAD_BYTES else None
+    label = data.find(b":  ", stop, newline if newline >= 0 else stop + HEAD_BYTES)
+    if label >= 0 and data[label - len(_ANOTHER) : label] == _ANOTHER:
+        return stop
+    end = _LINE_END.search(data, stop)
+    behind = end.end() if end else len(data)
+    if behind < len(data) or final:
+        return behind if behind - start <= limit else stop
+    return None if len(data) - start <= limit else stop
 
 
 def _last_entry(data: bytes, start: int) -> int:
@@ -90,14 +121,18 @@ def _last_entry(data: bytes, start: int) -> int:
     return max(at, start)
 
 
-def _hold(split: Split, data: bytes, start: int, limit: int) -> None:
-    """Leave an incomplete entry for later, unless it is over the limit."""
-    split.consumed = start
+def _hold(split: Split, data: bytes, limit: int) -> None:
+    """Leave the incomplete last entry for later, unless it is over the limit."""
+    start = split.consumed = _last_entry(data, split.consumed)
     if len(data) - start > limit:
-        if data.find(_MARK, start) >= 0:
+        if _begins_with_mark(data[start : start + reach(limit)]):
             split.skipped.append(LogSkip.TOO_LARGE)
         split.dropping = True
         split.consumed = len(data) - data.endswith(b"\n")
+
+
+def _begins_with_mark(head: bytes) -> bool:
+    return Marks(head.partition(b"\n")[0], before=b" ").after(0) >= 0
 
 
 def _leave_out(split: Split, data: bytes, *, final: bool) -> bool:
@@ -112,44 +147,113 @@ def _leave_out(split: Split, data: bytes, *, final: bool) -> bool:
 
 
 def parse_stderr(entry: bytes, prefix: Prefix) -> Entry | LogSkip | None:
-    """The entry of some lines; None when it is not one of auto_explain."""
-    head, _, body = entry.decode(errors="replace").partition("\n")
-    begin = head.rfind("duration: ")
-    duration = DURATION.match(f"{head[begin:]}\n")
-    severity = _SEVERITY.search(head[:begin]) if begin < HEAD_BYTES else None
-    if duration is None or severity is None:
+    """The entry of some lines; None when it surely tells of no execution."""
+    lines = entry.decode(errors="replace").split("\n")
+    more = 1
+    while more < len(lines) and lines[more].startswith("\t"):
+        more += 1
+    has_plan = lines[0].endswith(" ms  plan:")
+    found = _labelled(f"{lines[0]}\n" if has_plan else lines[0], prefix)
+    if found is None or found.label not in (None, Label.LOG, Label.OTHER):
         return None
-    fields = prefix.match(head[: severity.start()])
-    if fields is None:
+    if found.fields is None:
         return LogSkip.NO_PREFIX
-    if not fields.keys() & {"m", "t", "n"}:
+    message = "\n".join([found.text.removesuffix("\n"), *(line[1:] for line in lines[1:more])])
+    behind = _behind(lines[more:], prefix)
+    return _entry(found, found.fields, f"{message}\n" if has_plan and more == 1 else message, behind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line with a severity or the like."""
+
+    #: None for a severity of a language that is not known
+    label: Label | None
+    #: of log_line_prefix, by letter; None when it does not fit
+    fields: dict[str, str] | None
+    text: str
+
+
+def _entry(
+    found: _Line, fields: dict[str, str], message: str, behind: _Line | None
+) -> Entry | LogSkip:
+    logged_at = fields.get("m") or fields.get("t") or fields.get("n")
+    if logged_at is None:
         return LogSkip.NO_TIME
-    if "d" not in fields:
-        return LogSkip.NO_DATABASE
-    lines = body.split("\n")
-    return _entry(fields, float(duration[1]), lines, prefix)
-
-
-def _entry(fields: dict[str, str], duration_ms: float, lines: list[str], prefix: Prefix) -> Entry:
-    plan = [line[1:] for line in lines if line.startswith("\t")]
-    following = lines[len(plan)] if len(plan) < len(lines) else ""
     return Entry(
-        logged_at=fields.get("m") or fields.get("t") or fields["n"],
+        logged_at=logged_at,
         user=_known(fields.get("u")),
         database=_known(fields.get("d")),
         pid=int(fields["p"]) if fields.get("p") else None,
         application_name=_known(fields.get("a")),
         queryid=int(fields["Q"]) if fields.get("Q", "-") != "-" else None,
-        is_nested=_is_context(following, prefix),
-        duration_ms=duration_ms,
-        plan="\n".join(plan),
+        is_log=found.label is Label.LOG,
+        has_context=behind is not None and behind.label is Label.CONTEXT,
+        message=message,
+        detail=behind.text if behind is not None and behind.label is Label.DETAIL else None,
     )
+
+
+def _behind(lines: list[str], prefix: Prefix) -> _Line | None:
+    """The line behind an entry, when it belongs to it."""
+    if not lines or not lines[0]:
+        return None
+    found = _labelled(lines[0], prefix)
+    if found is None or found.fields is None or found.label in (None, Label.LOG, Label.OTHER):
+        return None
+    if len(lines) < 2:
+        return found
+    return replace(found, text="\n".join([found.text, *(line[1:] for line in lines[1:] if line)]))
+
+
+def _labelled(line: str, prefix: Prefix) -> _Line | None:
+    """What a line is: the first place where a severity stands and the prefix fits before it.
+
+    Whatever follows may be anybody's. None for a line that is nothing known.
+    """
+    misfit: _Line | None = None
+    for label, before, text in islice(_places(line), _MOST_PLACES):
+        if label is None and PLAN.fullmatch(text) is None:
+            continue
+        fields = prefix.match(before)
+        if fields is not None:
+            return _Line(label, fields, text)
+        if misfit is None and label in (None, Label.LOG) and MESSAGE.match(text):
+            misfit = _Line(label, None, text)
+    return misfit
+
+
+def _places(line: str) -> Iterator[tuple[Label | None, str, str]]:
+    """Where a severity may stand: what it is, what is before it, what behind."""
+    at = line.find(_COLON, 0, HEAD_BYTES)
+    while at >= 0:
+        begin, label = _word(line, at)
+        end = at + len(_COLON)
+        sqlstate = _SQLSTATE.match(line, end)
+        yield label, line[:begin], line[sqlstate.end() if sqlstate else end :]
+        at = line.find(_COLON, at + 1, HEAD_BYTES)
+
+
+def _word(line: str, colon: int) -> tuple[int, Label | None]:
+    """Where the word before a colon begins, and what it is. Nothing need part it from a prefix."""
+    if line.endswith("LOG", 0, colon):
+        return colon - 3, Label.LOG
+    end = colon - line.endswith(" ", 0, colon)  # French
+    for length in _LENGTHS:
+        if label := LABELS.get(line[max(0, end - length) : end]):
+            return max(0, end - length), label
+    unknown = _UNKNOWN.search(line, max(0, end - 40), end)
+    return unknown.start() if unknown else end, None
+
+
+def head_of(line: str) -> str | None:
+    """What log_line_prefix must explain of an entry's first line; None for one with no severity.
+
+    >>> head_of("2026-11-22 06:48:41.123 UTC [7] LOG:  checkpoint starting: time")
+    '2026-11-22 06:48:41.123 UTC [7] '
+    """
+    return next((before for label, before, _ in _places(line) if label is not None), None)
 
 
 def _known(name: str | None) -> str | None:
     return None if name in (None, "", "[unknown]") else name
-
-
-def _is_context(line: str, prefix: Prefix) -> bool:
-    found = _CONTEXT.search(line, 0, HEAD_BYTES)
-    return found is not None and prefix.match(line[: found.start()]) is not None

@@ -1,5 +1,5 @@
 -- One row per log format that the server writes, with its current file. Needs EXECUTE on
--- pg_current_logfile(text): pg_monitor has it from version 16 on.
+-- pg_current_logfile(text): pg_monitor has it from version 17 on.
 SELECT f.format, pg_current_logfile(f.format) AS path
 FROM (
     SELECT trim(d) AS format

@@ -3,5 +3,6 @@ SELECT
     clock_timestamp() AS captured_at,
     pg_postmaster_start_time() AS postmaster_start_at,
     info.stats_reset,
-    info.dealloc
+    info.dealloc,
+    pg_size_bytes(current_setting('work_mem')) AS work_mem
 FROM {schema}.pg_stat_statements_info() AS info

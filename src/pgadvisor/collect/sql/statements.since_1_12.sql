@@ -1,5 +1,6 @@
--- One row per entry of pg_stat_statements 1.12 (PostgreSQL 18: parallel workers), no texts.
--- From the eighth column on, names are those of the record Counters.
+-- One row per entry of pg_stat_statements 1.12 (PostgreSQL 18: parallel workers) that is not as known, no texts.
+-- From the tenth column on, names are those of the record Counters; NULL means zero, which costs
+-- less to send. What state, ordinality and the parameters are for: collect/known.py.
 SELECT
     dbid,
     userid,
@@ -8,37 +9,53 @@ SELECT
     min_exec_time,
     max_exec_time,
     stats_since,
+    state,
+    ordinality,
     calls,
     rows,
     total_exec_time,
     calls * (stddev_exec_time * stddev_exec_time + mean_exec_time * mean_exec_time)
         AS sum_squared_exec_time,
-    plans,
-    total_plan_time,
+    NULLIF(plans, 0) AS plans,
+    NULLIF(total_plan_time, 0) AS total_plan_time,
     shared_blks_hit,
-    shared_blks_read,
-    shared_blks_dirtied,
-    shared_blks_written,
-    local_blks_hit,
-    local_blks_read,
-    local_blks_dirtied,
-    local_blks_written,
-    temp_blks_read,
-    temp_blks_written,
-    shared_blk_read_time,
-    shared_blk_write_time,
-    local_blk_read_time,
-    local_blk_write_time,
-    temp_blk_read_time,
-    temp_blk_write_time,
-    wal_records,
-    wal_fpi,
-    wal_bytes::bigint AS wal_bytes,
-    jit_functions,
-    jit_generation_time,
-    jit_inlining_time,
-    jit_optimization_time,
-    jit_emission_time,
-    parallel_workers_to_launch,
-    parallel_workers_launched
-FROM {schema}.pg_stat_statements(false)
+    NULLIF(shared_blks_read, 0) AS shared_blks_read,
+    NULLIF(shared_blks_dirtied, 0) AS shared_blks_dirtied,
+    NULLIF(shared_blks_written, 0) AS shared_blks_written,
+    NULLIF(local_blks_hit, 0) AS local_blks_hit,
+    NULLIF(local_blks_read, 0) AS local_blks_read,
+    NULLIF(local_blks_dirtied, 0) AS local_blks_dirtied,
+    NULLIF(local_blks_written, 0) AS local_blks_written,
+    NULLIF(temp_blks_read, 0) AS temp_blks_read,
+    NULLIF(temp_blks_written, 0) AS temp_blks_written,
+    NULLIF(shared_blk_read_time, 0) AS shared_blk_read_time,
+    NULLIF(shared_blk_write_time, 0) AS shared_blk_write_time,
+    NULLIF(local_blk_read_time, 0) AS local_blk_read_time,
+    NULLIF(local_blk_write_time, 0) AS local_blk_write_time,
+    NULLIF(temp_blk_read_time, 0) AS temp_blk_read_time,
+    NULLIF(temp_blk_write_time, 0) AS temp_blk_write_time,
+    NULLIF(wal_records, 0) AS wal_records,
+    NULLIF(wal_fpi, 0) AS wal_fpi,
+    NULLIF(wal_bytes::bigint, 0) AS wal_bytes,
+    NULLIF(jit_functions, 0) AS jit_functions,
+    NULLIF(jit_generation_time, 0) AS jit_generation_time,
+    NULLIF(jit_inlining_time, 0) AS jit_inlining_time,
+    NULLIF(jit_optimization_time, 0) AS jit_optimization_time,
+    NULLIF(jit_emission_time, 0) AS jit_emission_time,
+    NULLIF(parallel_workers_to_launch, 0) AS parallel_workers_to_launch,
+    NULLIF(parallel_workers_launched, 0) AS parallel_workers_launched
+FROM (
+    SELECT
+        *,
+        hashfloat8extended(
+            total_exec_time,
+            hashint8extended(
+                queryid,
+                hashint8extended(calls + plans, (dbid::bigint << 32) # userid::bigint # toplevel::int)
+            )
+        ) AS state
+    FROM {schema}.pg_stat_statements(false) WITH ORDINALITY
+) AS entry
+WHERE (state IN (SELECT unnest(%(known)b::bigint[]))) IS NOT TRUE
+    OR ordinality >= %(total)s
+    OR stats_since >= %(since)s

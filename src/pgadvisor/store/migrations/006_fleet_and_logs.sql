@@ -15,7 +15,10 @@ alter table targets
     add column failures integer not null default 0,
     add column retry_at timestamptz,
     add column clock_skew_ms double precision,
-    add column log_problem text;
+    add column log_problem text,
+    add column removed_at timestamptz,
+    add column watcher text,
+    add column replay_lag_ms double precision;
 create index targets_system_identifier_idx on targets (system_identifier);
 comment on table targets is
     'One row is one watched PostgreSQL server, or one source of history without a server.';
@@ -28,10 +31,21 @@ comment on column targets.failures is 'Failures in a row; 0 after a success.';
 comment on column targets.retry_at is 'The circuit is open until then: nothing is tried before.';
 comment on column targets.clock_skew_ms is 'Its clock minus ours at the last reading.';
 comment on column targets.log_problem is 'Why its log cannot be read; null when it can.';
+comment on column targets.removed_at is 'Since when it is no longer watched; its history is kept.';
+comment on column targets.watcher is
+    'The worker process that collects from it (host, process id, a random part); one that reads another name here ends.';
+comment on column targets.replay_lag_ms is
+    'How far a replica is behind its primary in replaying; null on a primary, and where it is not known.';
+
+alter table snapshots add column unwatched bigint[] not null default '{}';
+comment on column snapshots.unwatched is
+    'dbids whose entries the database filter left out: what they counted until they are watched is not ours.';
 
 alter table databases
     add column catalog_read_at timestamptz,
+    add column tried_at timestamptz,
     add column problem text;
+comment on column databases.tried_at is 'When reading its catalog was last tried.';
 comment on column databases.problem is 'Why the database cannot be read; null when it can.';
 
 alter table queries
@@ -130,3 +144,28 @@ create table imported_spans (
 create index imported_spans_target_idx on imported_spans (target_id, dbid, until);
 comment on table imported_spans is
     'One row is a span of history of one database that was imported, not collected: covered time too.';
+
+create table target_hours (
+    target_id integer not null constraint target_hours_target_id_fkey references targets on delete cascade,
+    hour timestamptz not null,
+    covered_seconds double precision not null,
+    snapshots integer not null,
+    constraint target_hours_pkey primary key (target_id, hour)
+);
+comment on table target_hours is
+    'One row is how much of an hour intervals of a target cover: what the counters of '
+    'statement_hours have to be divided by. After an outage of over 12 hours it may be more than an hour.';
+-- what the snapshots of an older store say, divided as its hours are
+insert into target_hours (target_id, hour, covered_seconds, snapshots)
+select s.target_id, h.hour,
+       sum(extract(epoch from least(s.captured_at, h.hour + interval '1 hour')
+                              - greatest(s.since, h.hour))), count(*)
+from snapshots s
+cross join lateral generate_series(date_trunc('hour', s.since, 'UTC'),
+                                   s.captured_at - interval '1 microsecond', interval '1 hour') as h (hour)
+where s.since is not null
+group by 1, 2;
+
+-- A page of these keeps room for one more version of each of its rows, so that an update stays in it
+-- and touches no index (HOT); what an hour later is dead makes room for the next hour's.
+alter table statement_counters set (fillfactor = 45);

@@ -1,0 +1,168 @@
+"""A log that comes as bytes, one after the other: a file by name, standard input, a request.
+
+Memory is bounded by the piece that is looked at, whatever comes and however long.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pgadvisor.collect.logs.batch import Gathered
+from pgadvisor.collect.logs.entry import ENTRY_LIMIT_BYTES
+from pgadvisor.collect.logs.formats import split_entries
+from pgadvisor.collect.logs.opened import SIGNATURE_BYTES, is_signed, signed
+from pgadvisor.collect.logs.unzipped import GZIP_MAGIC, Inflation
+from pgadvisor.errors import LogUnreadable
+from pgadvisor.records.log import LogBatch, LogPosition, LogSource
+
+__all__ = ["ByteStream", "LogStream", "start_of_stream"]
+
+#: what format and prefix are guessed from
+_SAMPLE_BYTES = 256 * 1024
+_PIECE_BYTES = 4 * 1024 * 1024
+
+
+class ByteStream(Protocol):
+    """What is read from: an open file, sys.stdin.buffer, ..."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, none at the end."""
+
+
+def start_of_stream(name: str, offset: int = 0) -> LogPosition:
+    """The position at an offset of a stream that was never read; the name is for people."""
+    empty = LogPosition(
+        path=name,
+        device=0,
+        inode=0,
+        offset=offset,
+        size=-1,
+        modified_at_ns=0,
+        signature="",
+        signature_bytes=0,
+    )
+    return signed(empty, b"")
+
+
+class LogStream:
+    """A log as a stream; gzip is seen by its first bytes and read as what was compressed."""
+
+    def __init__(self, stream: ByteStream, *, piece_bytes: int = _PIECE_BYTES) -> None:
+        self._stream = stream
+        self._piece_bytes = piece_bytes
+        self._buffer = b""
+        self._has_ended = False
+        self._fill(len(GZIP_MAGIC))
+        if self._buffer.startswith(GZIP_MAGIC):
+            self._stream, self._buffer = _Unzipping(self._buffer, stream), b""
+        #: the first bytes, for the guess of format and prefix
+        self.sample = self._sample()
+        #: offset of the buffer's first byte
+        self._offset = 0
+
+    def is_at(self, position: LogPosition) -> bool:
+        """The stream begins as the one did that the position was made of."""
+        return position.signature_bytes > 0 and is_signed(position, self.sample[:SIGNATURE_BYTES])
+
+    def batches(
+        self, source: LogSource, position: LogPosition, *, limit: int = ENTRY_LIMIT_BYTES
+    ) -> Iterator[LogBatch]:
+        """The records behind `position`, piece by piece, each with the position behind it.
+
+        The last line counts as whole when it has its newline; else it is left for another time.
+        Raises `LogUnreadable` for damaged gzip and an unknown log_timezone.
+        """
+        head = self.sample[:SIGNATURE_BYTES]
+        if not self._skip_to(position.offset):
+            return
+        while True:
+            self._fill(self._piece_bytes)
+            data = self._buffer
+            if self._has_ended:
+                data = data[: data.rfind(b"\n") + 1]
+            split = split_entries(
+                source, data, final=self._has_ended, dropping=position.dropping, limit=limit
+            )
+            if self._has_ended:
+                split.consumed = len(data)
+            moved = replace(
+                position, offset=position.offset + split.consumed, dropping=split.dropping
+            )
+            position = signed(moved, head)
+            gathered = Gathered(source)
+            gathered.add(data, split)
+            self._drop(split.consumed)
+            if split.consumed:
+                yield gathered.batch(position=position, at_end=self._has_ended)
+            if self._has_ended:
+                if isinstance(self._stream, _Unzipping):
+                    self._stream.check()
+                return
+
+    def _sample(self) -> bytes:
+        self._fill(_SAMPLE_BYTES)
+        return self._buffer[:_SAMPLE_BYTES]
+
+    def _skip_to(self, offset: int) -> bool:
+        """Go to an offset; False when the stream ends before it."""
+        while self._offset < offset:
+            if not self._buffer:
+                self._fill(self._piece_bytes)
+                if not self._buffer:
+                    return False
+            self._drop(min(len(self._buffer), offset - self._offset))
+        return True
+
+    def _drop(self, count: int) -> None:
+        self._buffer = self._buffer[count:]
+        self._offset += count
+
+    def _fill(self, more: int) -> None:
+        """Have `more` bytes behind those that are held, fewer at the end."""
+        parts = [self._buffer]
+        while more > 0 and not self._has_ended:
+            part = self._stream.read(more)
+            parts.append(part)
+            more -= len(part)
+            self._has_ended = not part
+        self._buffer = b"".join(parts)
+
+
+class _Unzipping:
+    """What a gzip stream was made of, all of it that can be had."""
+
+    def __init__(self, begin: bytes, stream: ByteStream) -> None:
+        self._begin = begin
+        self._stream = stream
+        self._inflation = Inflation()
+        self._left = b""
+
+    def read(self, size: int, /) -> bytes:
+        """See `ByteStream`."""
+        fresh = self._left or self._inflation.step(_InOrder(self))
+        self._left = fresh[size:]
+        return fresh[:size]
+
+    def check(self) -> None:
+        """Raise `LogUnreadable` where the end was not the end of a gzip file."""
+        if self._inflation.is_damaged:
+            raise LogUnreadable(
+                "the log is damaged as a gzip file: only what could be unpacked was read",
+                hint="Test it with gzip -t, and copy it again.",
+            )
+
+    def compressed(self, length: int) -> bytes:
+        """The next compressed bytes."""
+        begin, self._begin = self._begin, b""
+        return begin or self._stream.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class _InOrder:
+    """Compressed bytes as `Inflation` asks for them, one after the other."""
+
+    unzipping: _Unzipping
+    modified_at_ns: int = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.unzipping.compressed(length)

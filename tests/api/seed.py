@@ -33,7 +33,7 @@ from pgadvisor.records.statement import (
     StatementText,
 )
 from pgadvisor.records.workload import PlanCapture, PlanSource
-from pgadvisor.store import Connection, Store, open_store
+from pgadvisor.store import Store, open_store
 from pgadvisor.store.advice import save_advice
 from pgadvisor.store.plans import save_plans, save_unexplained
 from pgadvisor.store.snapshots import record_snapshot
@@ -496,7 +496,7 @@ def seed(store: Store, now: datetime) -> None:
         save_advice(conn, shop, "shop", recommendations(), silences, now=now)
 
 
-def _same(snapshot: StatementSnapshot, _: Connection) -> StatementSnapshot:
+def _same(snapshot: StatementSnapshot) -> StatementSnapshot:
     return snapshot
 
 

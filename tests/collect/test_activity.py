@@ -30,7 +30,7 @@ def test_backends_are_added_up_by_state(target_conn: Conn, target_dsn: str) -> N
     assert sum(sample.backends for sample in opened) == 2
     assert {sample.wait_event for sample in opened} <= {"ClientRead", None}
     assert len({sample.queryid for sample in opened}) == 1
-    assert all(sample.queryid is not None for sample in opened)
+    assert {sample.queryid is None for sample in opened} == {target.major < 14}
     assert {sample.usename for sample in samples} == {"postgres"}
     assert all(sample.longest_ms is not None and sample.longest_ms >= 0 for sample in opened)
     assert [sample.longest_ms for sample in samples if sample.state == "idle"] == [None]
@@ -45,6 +45,8 @@ def test_our_own_backends_are_left_out(target_dsn: str) -> None:
 
 @pytest.mark.parametrize("major", [13, 14])
 def test_without_query_ids(target_conn: Conn, target: Target, major: int) -> None:
+    if target.major < major:
+        pytest.skip("pg_stat_activity has query_id from PostgreSQL 14 on")
     target_conn.execute("select 1")
     target.major = major
 

@@ -11,6 +11,7 @@ from pgadvisor.records.catalog import Catalog, Index, Table
 
 Conn = psycopg.Connection[Any]
 NewRole = Callable[..., str]
+Flush = Callable[[Callable[[], bool]], None]
 
 
 def _table(catalog: Catalog, name: str) -> Table:
@@ -23,17 +24,16 @@ def _index(catalog: Catalog, name: str) -> Index:
     return next(index for index in catalog.indexes if index.name == name)
 
 
-def test_tables_with_their_counters(target_conn: Conn, target: Target) -> None:
+def test_tables_with_their_counters(target_conn: Conn, target: Target, flush: Flush) -> None:
     target_conn.execute(
         "create table orders as select i as id, i %% 10 as kind from generate_series(1, 1000) i"
         " where %s",
         [True],
     )
-    target_conn.execute("select pg_stat_force_next_flush()")
+    flush(lambda: _table(fetch_catalog(target), "orders").n_tup_ins == 1000)
     target_conn.execute("analyze orders")
     target_conn.execute("update orders set kind = 11 where id <= 5")
-    target_conn.execute("select pg_stat_force_next_flush()")
-    target_conn.execute("select 1")
+    flush(lambda: _table(fetch_catalog(target), "orders").n_tup_upd == 5)
 
     orders = _table(fetch_catalog(target), "orders")
 

@@ -12,6 +12,7 @@ from pgadvisor.records.check import Check, CheckStatus
 
 Conn = psycopg.Connection[Any]
 NewRole = Callable[..., str]
+Flush = Callable[[Callable[[], bool]], None]
 Dsns = Callable[[], str]
 
 
@@ -40,7 +41,7 @@ def test_a_target_that_is_well_set_up(target_conn: Conn, target: Target) -> None
         "table-right",
         "pg-stat-statements",
         "pg-stat-statements-track",
-        "compute-query-id",
+        *(["compute-query-id"] if target.major >= 14 else []),
         "track-io-timing",
         "log-destination",
         "logging-collector",
@@ -91,24 +92,23 @@ def test_remedies_mend(new_role: NewRole, target_conn: Conn) -> None:
     )
 
 
-def test_old_statistics(target_conn: Conn, target: Target) -> None:
+def test_old_statistics(target_conn: Conn, target: Target, flush: Flush) -> None:
     target_conn.execute('create table "My Data" as select generate_series(1, 2000) as a')
-    target_conn.execute("select pg_stat_force_next_flush()")
-    target_conn.execute("select 1")
+    flush(lambda: _checks(target)["statistics"].status is CheckStatus.WARNING)
 
     found = _checks(target)["statistics"]
     assert found.status is CheckStatus.WARNING
     assert found.remedy == 'ANALYZE "public"."My Data";'
     _run(target_conn, found.remedy)
-    target_conn.execute("select pg_stat_force_next_flush()")
-    target_conn.execute("select 1")
 
-    assert _checks(target)["statistics"].status is CheckStatus.OK
+    flush(lambda: _checks(target)["statistics"].status is CheckStatus.OK)
 
 
 def test_an_old_version_of_the_extension(new_database: Dsns) -> None:
     dsn = new_database()
     with psycopg.connect(dsn, autocommit=True) as conn, connect(dsn) as target:
+        if target.major < 14:
+            pytest.skip("1.8 is the newest for PostgreSQL 13")
         conn.execute("create extension pg_stat_statements version '1.8'")
         before = _checks(target)["pg-stat-statements"]
         _run(conn, before.remedy.rpartition(": ")[2])
@@ -131,7 +131,6 @@ def test_a_full_pg_stat_statements() -> None:
     settings = {
         "shared_preload_libraries": "pg_stat_statements",
         "pg_stat_statements.max": "100",
-        "compute_query_id": "on",
     }
     with Cluster.temporary(find_binaries(), settings=settings) as cluster:
         with psycopg.connect(cluster.dsn(), autocommit=True) as conn:
@@ -142,7 +141,8 @@ def test_a_full_pg_stat_statements() -> None:
             found = _checks(target)["pg-stat-statements-max"]
 
     assert found.status is CheckStatus.WARNING
-    assert "evicted every" in found.message
+    # before 1.9 nothing tells of evictions
+    assert ("evicted every" if cluster.binaries.major >= 14 else "full") in found.message
     assert "pg_stat_statements.max = 10000" in found.remedy
 
 
@@ -163,6 +163,8 @@ def test_a_full_pg_stat_statements() -> None:
 def test_settings(
     target_conn: Conn, target_dsn: str, name: str, setting: str, value: str, message: str
 ) -> None:
+    if setting == "compute_query_id" and target_conn.info.server_version < 140000:
+        pytest.skip("PostgreSQL 13 has no compute_query_id")
     database = target_conn.info.dbname
     target_conn.execute(f"alter database {database} set {setting} = '{value}'".encode())
 
@@ -179,8 +181,9 @@ def test_a_log_of_stderr_only(bare_cluster: Cluster) -> None:
     with connect(bare_cluster.dsn()) as target:
         checks = _checks(target)
 
-    assert "jsonlog" in checks["log-destination"].remedy
-    assert "%d %Q" in checks["log-line-prefix"].message
+    best = "jsonlog" if target.major >= 15 else "csvlog"
+    assert best in checks["log-destination"].remedy
+    assert ("%d %Q" if target.major >= 14 else "%d") in checks["log-line-prefix"].message
     assert "restart" in checks["logging-collector"].remedy
     assert "session_preload_libraries" in checks["auto-explain"].remedy
 

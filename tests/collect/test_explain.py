@@ -199,7 +199,9 @@ def test_tables_our_role_may_not_read(orders: Conn, new_role: NewRole) -> None:
     with connect(new_role("pg_monitor")) as target:
         with pytest.raises(NotExplainable, match="permission denied") as caught:
             explain(target, query)
-        orders.execute(caught.value.hint.split(": ")[1].split(";")[0].encode())
+        _, newer, older = caught.value.hint.split(": ")
+        mended = newer if target.major >= 14 else older.replace("...", "public")
+        orders.execute(mended.split(";")[0].encode())
 
         assert explain(target, query)
 
@@ -236,9 +238,10 @@ def test_planning_is_bounded(monkeypatch: pytest.MonkeyPatch, orders: Conn, targ
         explain(target, "select slow_one()")
 
 
-def test_a_connection_lost_is_no_property_of_the_query(orders: Conn, target: Target) -> None:
-    (pid,) = target.row("backend")
-    orders.execute("select pg_terminate_backend(%s, 10000)", [pid])
+def test_a_connection_lost_is_no_property_of_the_query(
+    orders: Conn, target: Target, terminate: Callable[[int], None]
+) -> None:
+    terminate(target.row("backend")[0])
 
     with pytest.raises(TargetUnreachable, match="lost"):
         explain(target, "select * from orders where id = $1")

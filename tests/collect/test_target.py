@@ -152,9 +152,8 @@ def test_it_waits_for_no_lock(target_conn: Conn, target_dsn: str) -> None:
     assert "PGADVISOR_LOCK_TIMEOUT" in caught.value.hint
 
 
-def test_a_lost_connection(target_conn: Conn, target: Target) -> None:
-    (pid,) = target.row("backend")
-    target_conn.execute("select pg_terminate_backend(%s, 10000)", [pid])
+def test_a_lost_connection(target: Target, terminate: Callable[[int], None]) -> None:
+    terminate(target.row("backend")[0])
 
     with pytest.raises(TargetUnreachable, match="was lost"):
         target.rows("settings")

@@ -36,7 +36,10 @@ def test_slow_plans_are_logged(target: DemoTarget) -> None:
 
 
 def plans_logged(target: DemoTarget) -> list[str]:
-    logs = [path.read_text() for path in target.cluster.log_dir.glob("*.json")]
+    found = [
+        path for ending in ("json", "csv") for path in target.cluster.log_dir.glob(f"*.{ending}")
+    ]
+    logs = [path.read_text() for path in found]
     return [line for text in logs for line in text.splitlines() if "Plan" in line]
 
 

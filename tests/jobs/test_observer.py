@@ -99,7 +99,8 @@ def test_a_restart_of_the_target_loses_no_call(
         until(snapshots_more(observer))
         query(own_target, 5)
         until(snapshots_more(observer))
-    assert stored_calls(store) == 12
+    # to extension 1.8 a restart may have lost everything: what came before it is a gap
+    assert stored_calls(store) == (12 if own_target.binaries.major >= 14 else 8)
     with store.transaction() as conn:
         assert conn.execute("select last_error from targets").fetchone() == (None,)
 

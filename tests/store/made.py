@@ -15,7 +15,7 @@ from pgadvisor.records.statement import (
     StatementKey,
     StatementSnapshot,
 )
-from pgadvisor.store import Connection, Store
+from pgadvisor.store import Store
 from pgadvisor.store.snapshots import record_snapshot
 from pgadvisor.store.targets import register_target, save_names
 
@@ -73,8 +73,8 @@ def record(
     return record_snapshot(store, target_id, reading(made))
 
 
-def reading(made: StatementSnapshot) -> Callable[[Connection], StatementSnapshot]:
-    return lambda _: made
+def reading(made: StatementSnapshot) -> Callable[[], StatementSnapshot]:
+    return lambda: made
 
 
 def new_target(store: Store, name: str = "shop") -> int:

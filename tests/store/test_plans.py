@@ -12,14 +12,8 @@ from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import PlanCapture, PlanSource
 from pgadvisor.sql import fingerprint
 from pgadvisor.store import Store
-from pgadvisor.store.plans import (
-    load_log_position,
-    plans_of,
-    save_log_position,
-    save_plans,
-    save_unexplained,
-    unexplained,
-)
+from pgadvisor.store.logs import load_log_position, save_log_position
+from pgadvisor.store.plans import plans_of, save_plans, save_unexplained, unexplained
 
 QUERY = "select * from orders where id = 1"
 SCAN: Mapping[str, Any] = {"Node Type": "Seq Scan", "Relation Name": "orders", "Total Cost": 9.5}

@@ -28,7 +28,8 @@ from pgadvisor.cluster import Cluster
 from pgadvisor.config import load_settings
 from pgadvisor.errors import StoreUnavailable
 from pgadvisor.records.statement import Counters, StatementSnapshot
-from pgadvisor.store import Connection, Store, connection, open_store
+from pgadvisor.store import Store, connection, open_store
+from pgadvisor.store.baselines import Baseline
 from pgadvisor.store.snapshots import _load_baseline, record_snapshot
 
 ALL_CALLS = "select coalesce(sum(calls), 0)::bigint from statement_deltas where target_id = %s"
@@ -39,6 +40,12 @@ def second(store_dsn: str) -> Iterator[Store]:
     """The same store, opened by somebody else."""
     with open_store(load_settings(database_url=store_dsn), now=datetime.now(UTC)) as opened:
         yield opened
+
+
+def baseline(store: Store, target_id: int) -> Baseline:
+    kept = store.baselines.get(target_id)
+    assert kept is not None
+    return kept
 
 
 def test_the_first_snapshot_only_lays_the_baseline(store: Store) -> None:
@@ -89,8 +96,7 @@ def test_every_counter_is_saved_and_loaded(store: Store, second: Store) -> None:
     )
     record(store, target, NOON, [one], hidden=3, hidden_exec_time=0.5, dealloc=None)
     record(second, target, NOON + MINUTE, [one])
-    loaded = second.baselines[target].snapshot
-    assert loaded.statements == {one.key: one}
+    assert baseline(second, target).snapshot.statements == {one.key: one}
 
 
 def test_a_loaded_baseline_equals_the_kept_one(store: Store, second: Store) -> None:
@@ -101,10 +107,10 @@ def test_a_loaded_baseline_equals_the_kept_one(store: Store, second: Store) -> N
     interval = record_snapshot(second, target, reading(same))
     assert interval is not None
     assert (interval.deltas, interval.gaps) == ((), ())
-    assert second.baselines[target].ids == store.baselines[target].ids
+    assert baseline(second, target).ids == baseline(store, target).ids
     with store.transaction() as conn:
-        loaded = _load_baseline(conn, target, second.baselines[target].snapshot_id)
-    assert loaded == second.baselines[target]
+        loaded = _load_baseline(conn, target, baseline(second, target).snapshot_id)
+    assert loaded == baseline(second, target)
 
 
 def test_two_stores_in_turn_count_each_call_once(store: Store, second: Store) -> None:
@@ -141,7 +147,7 @@ def test_a_reading_that_fails_saves_nothing(store: Store) -> None:
     target = new_target(store)
     record(store, target, NOON, [entry(1, 10)])
     with pytest.raises(ZeroDivisionError):
-        record_snapshot(store, target, lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+        record_snapshot(store, target, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     record(store, target, NOON + MINUTE, [entry(1, 15)])
     assert value(store, ALL_CALLS, [target]) == 5
 
@@ -231,21 +237,29 @@ def test_two_collectors_at_once_count_each_call_once(store: Store, second: Store
     clock = iter(range(1000))
     turn = threading.Lock()
 
-    def read(_: Connection) -> StatementSnapshot:
+    def read() -> StatementSnapshot:
         with turn:
             tick = next(clock)
         return snapshot(NOON + tick * MINUTE, [entry(1, 10 + 5 * tick)])
 
+    recorded: list[datetime] = []
+
     def collect(used: Store) -> None:
         for _ in range(15):
-            record_snapshot(used, target, read)
+            interval = record_snapshot(used, target, read)
+            if interval is not None:
+                recorded.append(interval.until)
 
     threads = [threading.Thread(target=collect, args=[used]) for used in (store, second)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert value(store, ALL_CALLS, [target]) == 5 * 29
+    assert len(recorded) > 3
+    # a reading that another collector overtook is thrown away; what it had, the next one has
+    last = (max(recorded) - NOON) // MINUTE
+    first = value(store, "select min(captured_at) from snapshots")
+    assert value(store, ALL_CALLS, [target]) == 5 * (last - (first - NOON) // MINUTE)
     assert value(store, "select count(*)::int from gaps") == 0
 
 
@@ -271,11 +285,11 @@ def test_a_store_that_was_away_gets_the_whole_difference(
         assert value(store, ALL_CALLS, [target]) == 22
 
 
-def test_a_store_that_goes_away_while_a_target_is_read(store: Store, store_dsn: str) -> None:
+def test_a_store_that_ends_its_connections_while_a_target_is_read(store: Store, store_dsn: str) -> None:
     target = new_target(store)
     record(store, target, NOON, [entry(1, 10)])
 
-    def read(_: Connection) -> StatementSnapshot:
+    def read() -> StatementSnapshot:
         with psycopg.connect(store_dsn, autocommit=True) as conn:
             conn.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
@@ -283,7 +297,44 @@ def test_a_store_that_goes_away_while_a_target_is_read(store: Store, store_dsn: 
             )
         return snapshot(NOON + MINUTE, [entry(1, 15)])
 
-    with pytest.raises(StoreUnavailable):
-        record_snapshot(store, target, read)
+    # nothing of the store is held while the target is read
+    assert record_snapshot(store, target, read) is not None
     record(store, target, NOON + 2 * MINUTE, [entry(1, 16)])
     assert value(store, ALL_CALLS, [target]) == 6
+
+
+def test_a_reading_that_another_collector_overtook_is_thrown_away(
+    store: Store, second: Store
+) -> None:
+    """An older reading saved after a newer one would look like counters that fell."""
+    target = new_target(store)
+    record(store, target, NOON, [entry(1, 10)])
+    minutes = iter(range(1, 10))
+
+    def read() -> StatementSnapshot:
+        minute = next(minutes)
+        old = snapshot(NOON + minute * MINUTE, [entry(1, 10 + minute)])
+        if minute == 1:
+            record(second, target, NOON + 5 * MINUTE, [entry(1, 15)])
+            return old
+        return snapshot(NOON + (5 + minute) * MINUTE, [entry(1, 15 + minute)])
+
+    interval = record_snapshot(store, target, read)
+    assert interval is not None
+    assert (interval.since, interval.until) == (NOON + 5 * MINUTE, NOON + 7 * MINUTE)
+    assert value(store, ALL_CALLS, [target]) == 7
+    assert value(store, "select count(*)::int from gaps") == 0
+
+
+def test_a_target_is_left_to_a_collector_that_is_always_faster(store: Store, second: Store) -> None:
+    target = new_target(store)
+    record(store, target, NOON, [entry(1, 10)])
+    minutes = iter(range(1, 10))
+
+    def read() -> StatementSnapshot:
+        minute = next(minutes)
+        record(second, target, NOON + minute * MINUTE, [entry(1, 10 + minute)])
+        return snapshot(NOON + minute * MINUTE, [entry(1, 10 + minute)])
+
+    assert record_snapshot(store, target, read) is None
+    assert value(store, ALL_CALLS, [target]) == 3

@@ -16,12 +16,13 @@ from pgadvisor.store import queries as loader
 from pgadvisor.store.counters import COUNTER_COLUMNS
 
 FILES = sorted(path.stem for path in (Path(loader.__file__).parent / "sql").glob("*.sql"))
-#: they make the temporary tables that save_counters and save_hours read
-DEFINITIONS = ("incoming_counters", "incoming_hours")
+#: they make the temporary tables that others read
+DEFINITIONS = tuple(name for name in FILES if name.startswith("incoming_"))
 PARTS = {
     "counters": COUNTER_COLUMNS,
     "columns": sql.SQL("statement_id, min_exec_time, max_exec_time, {}").format(COUNTER_COLUMNS),
-    "updates": sql.SQL("calls = excluded.calls"),
+    "values": COUNTER_COLUMNS,
+    "updates": sql.SQL("calls = 1"),
 }
 
 

@@ -21,7 +21,7 @@ from pgadvisor.cluster import Cluster, find_binaries
 from pgadvisor.collect.statements import fetch_statements, fetch_texts
 from pgadvisor.collect.target import connect
 from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
-from pgadvisor.store import Connection, Store
+from pgadvisor.store import Store
 from pgadvisor.store.snapshots import record_snapshot
 from pgadvisor.store.targets import register_target
 
@@ -98,7 +98,7 @@ class Collector:
     def collect(self) -> Interval | None:
         return record_snapshot(self.store, self.target_id, self._read)
 
-    def _read(self, _: Connection) -> StatementSnapshot:
+    def _read(self) -> StatementSnapshot:
         with connect(self.cluster.dsn()) as target:
             snapshot = fetch_statements(target)
             unknown = [key for key in snapshot.statements if key.queryid not in self.names]
@@ -192,11 +192,12 @@ def test_every_call_is_counted_where_the_client_rests(
     client.start()
     client.wait_for_rounds(50)
     collector.collect()
+    tells = small_target.binaries.major >= 14  # extension 1.8 tells of no reset and no eviction
     expected = {
         disturb.reset_of_all: {"reset"},
-        disturb.reset_of_one: {"reset"},
+        disturb.reset_of_one: {"reset"} if tells else {"eviction"},
         disturb.eviction: {"eviction"},
-        disturb.restart: set(),
+        disturb.restart: set() if tells else {"restart"},
         disturb.crash: {"restart"},
     }
     for act, reasons in expected.items():
@@ -210,7 +211,7 @@ def test_every_call_is_counted_where_the_client_rests(
         assert collector.counted() == client.done
     assert min(client.done.values()) > 0
     gaps = rows(store, "select reason from gaps order by id")
-    assert [reason for (reason,) in gaps] == ["reset", "reset", "eviction", "restart"]
+    assert [{reason} for (reason,) in gaps] == [one for one in expected.values() if one]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Query parameters that more than one endpoint takes, with their bounds."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
@@ -9,15 +9,23 @@ from pydantic import AwareDatetime
 from pgadvisor.api.context import Context, Door
 from pgadvisor.api.problems import RequestInvalid
 from pgadvisor.config import duration
+from pgadvisor.sql import StatementKind
+from pgadvisor.store.connection import Connection
+from pgadvisor.store.windows import HistoryWindow, history_window
 
 __all__ = [
     "Cursor",
     "DatabaseName",
     "Hash",
+    "IncludeUtility",
+    "Kinds",
     "Limit",
+    "Per",
     "Span",
+    "TableName",
     "TargetName",
     "Window",
+    "read_window",
     "window_until",
 ]
 
@@ -31,6 +39,25 @@ TargetName = Annotated[
 ]
 DatabaseName = Annotated[
     str | None, Query(description="Only this database, by its name.", examples=["shop"], **_NAME)
+]
+TableName = Annotated[
+    str | None,
+    Query(
+        description="Only queries that name this table: `orders` in any schema, or as written.",
+        examples=["orders"],
+        **_NAME,
+    ),
+]
+Kinds = Annotated[
+    list[StatementKind] | None,
+    Query(max_length=20, description="Only these kinds of statement; repeat it for several."),
+]
+IncludeUtility = Annotated[
+    bool, Query(description="List DDL, SET, COPY, CALL, cursors and the like, too.")
+]
+Per = Annotated[
+    Literal["target", "cluster"],
+    Query(description="Add up each target for itself, or a primary with its replicas."),
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="The most items on one page.")]
 Cursor = Annotated[
@@ -89,14 +116,20 @@ def window_until(door: Door, end: datetime, window: str = _DEFAULT_WINDOW) -> Sp
     length = duration(window)
     if not length:
         raise RequestInvalid("window", "a window has a length")
-    limit = door.settings.raw_retention
+    limit = door.settings.hourly_retention
     if length > limit:
         raise _too_long("window", limit)
     return Span(end - length, end)
 
 
+def read_window(conn: Connection, door: Door, span: Span) -> HistoryWindow:
+    """The window as it is read: a long one in whole hours."""
+    raw_since = door.clock() - door.settings.raw_retention
+    return history_window(conn, span.since, span.until, raw_since=raw_since)
+
+
 def _bounded(door: Door, name: str, start: datetime, end: datetime) -> Span:
-    limit = door.settings.raw_retention
+    limit = door.settings.hourly_retention
     if end - start > limit:
         raise _too_long(name, limit)
     return Span(start, end)
@@ -107,7 +140,7 @@ def _too_long(name: str, limit: timedelta) -> RequestInvalid:
     return RequestInvalid(
         name,
         f"the window is longer than the history of {hours:g} hours",
-        hint=f"Ask for at most {hours:g}h, or raise PGADVISOR_RAW_RETENTION.",
+        hint=f"Ask for at most {hours:g}h, or raise PGADVISOR_HOURLY_RETENTION.",
     )
 
 

@@ -16,6 +16,8 @@ __all__ = [
     "Health",
     "History",
     "HistoryPoint",
+    "LoggedExecutions",
+    "Member",
     "Plan",
     "Problem",
     "Query",
@@ -69,11 +71,13 @@ class Database(_Schema):
     target: str
     database_name: str
     server_version_num: int | None = Field(description="As the server has it: 150018 is 15.18.")
+    role: str | None = Field(description="primary or replica; null while not known.")
     calls: int
     total_exec_time: float = Field(description="ms")
     queries: int = Field(description="Queries known, in all of the history.")
     last_interval_at: datetime | None
     last_error: str | None = Field(description="Why the last attempt to read the target failed.")
+    problem: str | None = Field(description="Why its tables and indexes cannot be read.")
 
 
 class DatabaseList(_Schema):
@@ -85,14 +89,18 @@ class DatabaseList(_Schema):
 
 
 class Query(_Schema):
-    """A query with its counters over the window."""
+    """A query with its counters over the window: all queryids with one fingerprint."""
 
-    target: str
+    target: str = Field(description="Of several the primary.")
+    targets: list[str] = Field(description="What was added up: one, or those of a cluster.")
     database_name: str
-    queryid: QueryId
+    query_hash: str = Field(description="For links: the fingerprint, else the queryid.")
+    queryid: QueryId = Field(description="The busiest one.")
+    queryids: list[QueryId] = Field(description="All that ran in the window, busiest first.")
     fingerprint: str | None = Field(description="The same for every constant, on every server.")
     query: str | None = Field(description="Normalized text; null while hidden.")
     kind: str | None = Field(examples=["select"])
+    tables: list[str] | None = Field(description="Tables it names, as written.")
     unreadable: str | None = Field(description="Why the text cannot be used, null when it can.")
     calls: int
     total_exec_time: float = Field(description="ms")
@@ -101,16 +109,44 @@ class Query(_Schema):
     shared_blks_hit: int
     shared_blks_read: int
     temp_blks_written: int
-    share_ratio: float = Field(description="Of the time of all queries of its database, 0 to 1.")
+    share_ratio: float = Field(
+        description="Of the time of all top-level statements of its database."
+    )
 
 
 class QueryList(_Schema):
     """A page of queries by falling total_exec_time."""
 
-    since: datetime
+    since: datetime = Field(description="Of the window as it was read.")
     until: datetime
+    of_hours: bool = Field(description="Read from hourly roll-ups: the window is whole hours.")
     items: list[Query]
     next_cursor: str | None = Field(description="For the next page; null on the last.")
+
+
+class Member(_Schema):
+    """What one queryid of a query did on one target of its cluster."""
+
+    target: str
+    in_recovery: bool | None = Field(description="True on a replica.")
+    queryid: QueryId
+    calls: int
+    total_exec_time: float = Field(description="ms")
+    mean_exec_time: float = Field(description="ms")
+
+
+class LoggedExecutions(_Schema):
+    """Executions of a query in the server log that were logged in one way."""
+
+    source: str = Field(examples=["log_min_duration"])
+    is_whole: bool = Field(description="Every execution was logged.")
+    threshold_ms: float | None = Field(description="Shorter ones were not logged; null: not known.")
+    sample_rate: float | None = Field(description="Share that was logged; null: not known.")
+    executions: int
+    mean_duration_ms: float = Field(description="Of what was logged.")
+    p95_duration_ms: float
+    max_duration_ms: float
+    last_logged_at: datetime
 
 
 class HistoryPoint(_Schema):
@@ -226,10 +262,13 @@ class RecommendationList(_Schema):
 class QueryDetail(Query):
     """A query with its history, plans and advice, or the reasons why there is none."""
 
-    since: datetime
+    since: datetime = Field(description="Of the window as it was read.")
     until: datetime
+    of_hours: bool = Field(description="Read from hourly roll-ups: the window is whole hours.")
     formatted_query: str | None = Field(description="The text laid out for reading.")
     history: History
+    members: list[Member] = Field(description="Each queryid on each target of the cluster.")
+    logged: list[LoggedExecutions] = Field(description="What the server log shows of it.")
     plans: list[Plan]
     no_plan_reason: str | None
     recommendations: list[Recommendation]

@@ -16,7 +16,15 @@ from procrastinate.jobs import Job, Status
 from pgadvisor.jobs.queue import ANALYSIS, COLLECT, lock_of
 from pgadvisor.store.targets import DueDatabase, StoredTarget
 
-__all__ = ["HEARTBEAT_SECONDS", "STUDY", "WATCH", "Fleet", "dispatch", "live_workers", "stall_limit"]
+__all__ = [
+    "HEARTBEAT_SECONDS",
+    "STUDY",
+    "WATCH",
+    "Fleet",
+    "dispatch",
+    "live_workers",
+    "stall_limit",
+]
 
 WATCH, STUDY = "watch", "study"
 
@@ -57,9 +65,7 @@ async def dispatch(app: procrastinate.App, fleet: Fleet) -> None:
     Returns at once where another worker is at it.
     """
     async with app.connector.pool.connection() as conn:  # type: ignore[attr-defined]
-        row = await (
-            await conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
-        ).fetchone()
+        row = await (await conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])).fetchone()
         if not row[0]:
             return
         await _retire(app, fleet.stall_seconds)

@@ -19,6 +19,7 @@ from pgadvisor import pipeline
 from pgadvisor.collect.target import Target
 from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, NotFound, StoreUnavailable
+from pgadvisor.records.database_filter import DatabaseFilter
 from pgadvisor.store import Store
 from pgadvisor.store.targets import StoredTarget, save_failure, target_by_id
 
@@ -95,6 +96,7 @@ class Observer:
         self._conninfo: str | None = None
         self._target_id = target_id
         self._target_failures: int | None = None
+        self._watched = pipeline.Watched(DatabaseFilter())
         self._log_was_read = False
         self._retry_hidden = False
         self._steps: dict[str, Step] = {
@@ -183,6 +185,8 @@ class Observer:
 
     def _round(self, row: StoredTarget | None) -> float:
         target, target_id = self._connected(row)
+        if row is not None and row.database_filter != self._watched.chosen:
+            self._watched = pipeline.Watched(row.database_filter)
         for name, step in self._steps.items():
             started = time.monotonic()
             if self._due.get(name, started) <= started:
@@ -262,7 +266,12 @@ class Observer:
 
     def _statements(self, target: Target, target_id: int, now: datetime) -> None:
         interval = pipeline.observe_statements(
-            target, self._store, target_id, now=now, retry_hidden=self._retry_hidden
+            target,
+            self._store,
+            target_id,
+            now=now,
+            retry_hidden=self._retry_hidden,
+            watched=self._watched,
         )
         pipeline.observe_state(target, self._store, target_id, now=now, clock=self._clock)
         self._retry_hidden = False
@@ -276,15 +285,21 @@ class Observer:
             self.progress.gaps += len(interval.gaps)
 
     def _activity(self, target: Target, target_id: int, now: datetime) -> None:
-        pipeline.observe_activity(target, self._store, target_id, now=now)
+        pipeline.observe_activity(target, self._store, target_id, now=now, watched=self._watched)
 
     def _server(self, target: Target, target_id: int, now: datetime) -> None:
         pipeline.observe_server(target, self._store, target_id, now=now)
         self._retry_hidden = True  # a right may have been granted since
+        self._watched.forget()
 
     def _logs(self, target: Target, target_id: int, now: datetime) -> None:
         reading = pipeline.observe_logs(
-            target, self._store, target_id, now=now, from_end=not self._log_was_read
+            target,
+            self._store,
+            target_id,
+            now=now,
+            from_end=not self._log_was_read,
+            watches=self._watched.watches,
         )
         self._log_was_read = reading.problem is None
         self.progress.plans += reading.plans

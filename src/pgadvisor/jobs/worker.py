@@ -7,13 +7,15 @@ them, and where it is another, they read its name in the store and end.
 """
 
 import asyncio
+import logging
 import math
 import os
 import random
 import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -89,8 +91,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._share = 0
-        self._studies = 0
-        self._upkeeps = 0
+        #: jobs of each queue that this worker has at the moment
+        self._held = {COLLECT: 0, ANALYSIS: 0, UPKEEP: 0}
 
     def stop(self) -> None:
         """End in an orderly way; may be called from any thread."""
@@ -101,6 +103,9 @@ class Worker:
         """Work until stopped. Raises `SchemaOutdated` where the store has no job queue."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_unobserved)
+        # they tell at length of each lost connection, which we tell in one line
+        for library in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         with self._store.transaction() as conn:
             jobs_schema.check(conn)
         failures = 0
@@ -177,12 +182,8 @@ class Worker:
     def _queues_with_room(self) -> list[str]:
         if self._stopping.is_set():
             return []
-        rooms = {
-            COLLECT: self._share - len(self._watchers),
-            ANALYSIS: self._settings.max_workers - self._studies,
-            UPKEEP: 1 - self._upkeeps,
-        }
-        return [queue for queue, room in rooms.items() if room > 0]
+        most = {COLLECT: self._share, ANALYSIS: self._settings.max_workers, UPKEEP: 1}
+        return [queue for queue, held in self._held.items() if held < most[queue]]
 
     def _add_tasks(self, app: procrastinate.App) -> None:
         app.task(name=WATCH, queue=COLLECT)(self._watch)
@@ -190,15 +191,16 @@ class Worker:
 
     async def _watch(self, target_id: int) -> None:
         """Job: collect from a target for a term."""
-        if not await in_thread(lambda: self._claim(target_id)):
-            return
-        watch = self._watchers.start(target_id)
-        term = _TERM_SECONDS * self._random.uniform(0.8, 1.2)
-        try:
-            await asyncio.wait_for(watch.ended.wait(), term)
-        except TimeoutError:
-            self._watchers.stop([watch])
-            await watch.ended.wait()
+        with self._holding(COLLECT):
+            if not await in_thread(lambda: self._claim(target_id)):
+                return
+            watch = self._watchers.start(target_id)
+            term = _TERM_SECONDS * self._random.uniform(0.8, 1.2)
+            try:
+                await asyncio.wait_for(watch.ended.wait(), term)
+            except TimeoutError:
+                self._watchers.stop([watch])
+                await watch.ended.wait()
 
     def _claim(self, target_id: int) -> bool:
         with self._store.transaction() as conn:
@@ -207,13 +209,11 @@ class Worker:
     async def _study(self, target_id: int, dbid: int, datname: str) -> None:
         """Job: catalog, plans and advice of one database."""
         database = DueDatabase(target_id, dbid, datname)
-        self._studies += 1
-        try:
+        with self._holding(ANALYSIS):
             await in_thread(lambda: self._study_database(database))
-        finally:
-            self._studies -= 1
 
     def _study_database(self, database: DueDatabase) -> None:
+        noted = log.bind(target=database.target_id, database=database.datname)
         try:
             dsn = self._dsns.get(database.target_id)
             if dsn is None:
@@ -221,12 +221,17 @@ class Worker:
                     dsn = target_by_id(conn, database.target_id).conninfo
             pipeline.study_database(dsn, self._store, self._settings, database, now=self._clock())
         except AdvisorError as exc:
-            log.warning(
-                "database not read",
-                target=database.target_id,
-                database=database.datname,
-                reason=exc.message,
-            )
+            noted.warning("database not read", reason=exc.message)
+        except Exception:  # noqa: BLE001 - a door: noted with its traceback, the job is over
+            noted.exception("a bug in pgadvisor, please report it")
+
+    @contextmanager
+    def _holding(self, queue: str) -> Iterator[None]:
+        self._held[queue] += 1
+        try:
+            yield
+        finally:
+            self._held[queue] -= 1
 
     async def _end_watches(self) -> None:
         watches = self._watchers.all()

@@ -24,10 +24,12 @@ from pgadvisor.pipeline.targets import (
     require_usable,
     without_password,
 )
+from pgadvisor.pipeline.watched import Watched
 
 __all__ = [
     "Advice",
     "LogReading",
+    "Watched",
     "add_target",
     "advise",
     "check_target",

@@ -1,6 +1,6 @@
 """Analyze a database and save what to change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from pgadvisor.store import Store
 from pgadvisor.store import advice as stored_advice
 from pgadvisor.store import targets as stored_targets
 from pgadvisor.store import workload as stored_workload
+from pgadvisor.store.targets import StoredTarget
 
 __all__ = ["Advice", "advise"]
 
@@ -47,7 +48,8 @@ def advise(
 
     Catalog and generic plans are brought up to date first, so that advice somebody has carried
     out is gone. Without any interval yet, the counters since the last reset are the workload.
-    Raises `NotFound` where the database has no history at all.
+    A primary is advised on what its replicas run, too; a replica, where nothing can be changed,
+    gets none, and each query the reason. Raises `NotFound` where the database has no history.
     """
     catalog = observe_catalog(target, store, target_id, now=now)
     explain_unplanned(target, store, target_id, now=now, since=now - window)
@@ -56,7 +58,12 @@ def advise(
         # the catalog was read after `now`: its counters are the newest there are
         until = max(now, catalog.captured_at)
         workload = stored_workload.load_workload(
-            conn, stored, target.database, since=now - window, until=until
+            conn,
+            stored,
+            target.database,
+            since=now - window,
+            until=until,
+            members=() if stored.in_recovery else stored_targets.cluster_members(conn, target_id),
         )
     if workload is None or not workload.queries:
         raise NotFound(
@@ -71,6 +78,20 @@ def advise(
             conn, target_id, target.database, recommendations, found.skipped, now=now
         )
     return Advice(workload=workload, recommendations=recommendations, skipped=found.skipped)
+
+
+def _of_replica(replica: StoredTarget, workload: Workload) -> Iterator[Skipped]:
+    if replica.primary_name is None:
+        reason = (
+            "this is a replica: advice is made for its primary, which is not among the targets; "
+            "`pgadvisor targets add` it"
+        )
+    else:
+        reason = (
+            f"this is a replica of {replica.primary_name}: the advice there covers what runs here"
+        )
+    for query in workload.queries:
+        yield Skipped(rule="replica", queryid=query.queryid, reason=reason)
 
 
 def _analyze(

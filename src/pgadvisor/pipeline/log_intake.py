@@ -21,7 +21,7 @@ from pgadvisor.records.log import (
 from pgadvisor.records.workload import PlanCapture
 from pgadvisor.store import Connection, Store
 from pgadvisor.store.executions import save_executions
-from pgadvisor.store.log_positions import load_log_position, save_log_position
+from pgadvisor.store.logs import load_log_position, save_log_position
 from pgadvisor.store.plans import save_plans
 from pgadvisor.store.targets import lock_target
 
@@ -135,7 +135,7 @@ class LogIntake:
         )
         save_executions(conn, self.target_id, executions)
         if self.history is not None:
-            self.history.save(conn, self.target_id, executions, source=self.source, now=self.now)
+            self.history.save(conn, self.target_id, executions, now=self.now)
         return unread
 
     def _execution(self, logged: LoggedStatement) -> Execution:

@@ -1,96 +1,92 @@
-"""What the server wrote to its log, into the store."""
+"""What a watched server wrote to its log, into the store."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from pgadvisor.collect.find_log import find_log
-from pgadvisor.collect.logs import read_log
+from pgadvisor.collect.find_log import find_log, log_folder
+from pgadvisor.collect.logs import MAX_BYTES, read_log
+from pgadvisor.collect.logs.sampling import log_sampling
+from pgadvisor.collect.logs.slow_statement import Started
+from pgadvisor.collect.settings import fetch_settings
 from pgadvisor.collect.target import Target
 from pgadvisor.errors import LogUnreadable
-from pgadvisor.records.log import LogSource
+from pgadvisor.pipeline.log_intake import LogIntake, LogReading
+from pgadvisor.pipeline.privacy import privacy_of
 from pgadvisor.store import Store
-from pgadvisor.store import plans as stored_plans
-from pgadvisor.store import targets as stored_targets
+from pgadvisor.store.logs import save_log_problem
 
 __all__ = ["LogReading", "observe_logs"]
 
-#: pieces of a log read in one round, of 4 MiB or so each: the rest waits for the next round
-_MOST_LOG_PIECES = 8
+#: read in one round, in pieces of 4 MiB or so each: the rest waits for the next round
+_MOST_BYTES = 32 * 1024 * 1024
+#: and where the server has to read it for us, in smaller ones
+_MOST_SQL_BYTES = 10 * 1000 * 1000
+_SQL_PIECE_BYTES = 2 * 1000 * 1000
+#: hourly roll-ups are kept for so long; older entries of a log would be dropped again
+_KEPT = timedelta(days=400)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogReading:
-    """What one reading of a server log brought."""
-
-    plans: int = 0
-    lines: int = 0
-    #: entries left out, by reason
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    #: what the log cannot tell
-    notes: tuple[str, ...] = ()
-    #: why the log could not be read at all
-    problem: str | None = None
-
-    def __add__(self, other: "LogReading") -> "LogReading":
-        return LogReading(
-            plans=self.plans + other.plans,
-            lines=self.lines + other.lines,
-            skipped=Counter(self.skipped) + Counter(other.skipped),
-            notes=other.notes,
-            problem=other.problem,
-        )
+def _all_databases(datname: str) -> bool:
+    return True
 
 
 def observe_logs(
-    target: Target, store: Store, target_id: int, *, now: datetime, from_end: bool = True
+    target: Target,
+    store: Store,
+    target_id: int,
+    *,
+    now: datetime,
+    from_end: bool = True,
+    watches: Callable[[str], bool] = _all_databases,
+    started: Started | None = None,
 ) -> LogReading:
-    """Read what auto_explain wrote since the last time, where the log is on this machine.
+    """Read what the server logged since the last time: its files, where they are on this machine,
+    else through the server itself.
 
-    Plans and the position in the log are saved together: none is lost, none counted twice. A
-    log never read before is begun `from_end`, because what is older was not observed.
+    What was read and the position behind it are saved together: nothing is lost, nothing counted
+    twice. A log never read before is begun `from_end`, because what is older was not observed.
+    Entries of databases that `watches` refuses are left out. `started`, kept from one call to
+    the next, joins statements with durations that are logged much later (log_statement). Why the
+    log cannot be read is in the result, and saved with the target.
     """
     whole = LogReading()
     try:
-        source = find_log(target)
-        for _ in range(_MOST_LOG_PIECES):
-            piece, is_at_end = _read_piece(store, target_id, source, now=now, from_end=from_end)
-            whole += piece
-            if is_at_end:
+        settings = {setting.name: setting.setting for setting in fetch_settings(target)}
+        source = find_log(target, settings)
+        whole = LogReading(notes=source.notes)
+        intake = LogIntake(
+            store=store,
+            target_id=target_id,
+            source=f"{source.format}:{source.path}",
+            privacy=privacy_of(store),
+            sampling=log_sampling(settings),
+            now=now,
+            kept=_KEPT,
+            watches=watches,
+        )
+        is_local = source.over_sql is None
+        left = _MOST_BYTES if is_local else _MOST_SQL_BYTES
+        folder = log_folder(target, source)
+        while left > 0:
+            position = intake.position()
+            batch = read_log(
+                source,
+                position,
+                folder=folder,
+                started=started,
+                max_bytes=min(left, MAX_BYTES if is_local else _SQL_PIECE_BYTES),
+                from_end=from_end,
+            )
+            saved = intake.save(batch, position)
+            if saved is None:  # another collector has taken over
+                break
+            whole += saved
+            left -= max(1, batch.bytes_read)
+            if batch.at_end:
                 break
     except LogUnreadable as exc:
-        return replace(whole, problem=f"{exc.message}. {exc.hint}")
-    return whole
-
-
-def _read_piece(
-    store: Store, target_id: int, source: LogSource, *, now: datetime, from_end: bool
-) -> tuple[LogReading, bool]:
-    name = f"{source.format}:{source.path}"
+        whole = replace(whole, problem=f"{exc.message}. {exc.hint}")
     with store.transaction() as conn:
-        # held from reading the position to saving the next one: two collectors take turns
-        stored_targets.lock_target(conn, target_id)
-        position = stored_plans.load_log_position(conn, target_id, name)
-        batch = read_log(source, position, from_end=from_end)
-        skipped = Counter(batch.skipped)
-        skipped.update(f"log file {gap.reason} before its end was read" for gap in batch.gaps)
-        unread = stored_plans.save_plans(conn, target_id, batch.captures)
-        skipped.update({"invalid plan": unread} if unread else {})
-        if batch.position is not None:
-            stored_plans.save_log_position(
-                conn,
-                target_id,
-                name,
-                batch.position,
-                lines=batch.lines,
-                skipped=skipped,
-                now=now,
-            )
-    reading = LogReading(
-        plans=len(batch.captures) - unread,
-        lines=batch.lines,
-        skipped=dict(skipped),
-        notes=source.notes,
-    )
-    return reading, batch.at_end
+        save_log_problem(conn, target_id, whole.problem)
+    return whole

@@ -12,11 +12,13 @@ from pgadvisor.collect.statements import fetch_statements, fetch_texts, without
 from pgadvisor.collect.target import Target
 from pgadvisor.errors import NotExplainable, UnsafeStatement
 from pgadvisor.pipeline.privacy import privacy_of
+from pgadvisor.pipeline.watched import Watched
 from pgadvisor.records.catalog import Catalog
+from pgadvisor.records.database_filter import DatabaseFilter
 from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
 from pgadvisor.records.workload import PlanCapture, PlanSource
 from pgadvisor.sql import is_own
-from pgadvisor.store import Connection, Store
+from pgadvisor.store import Store
 from pgadvisor.store import activity as stored_activity
 from pgadvisor.store import catalog as stored_catalog
 from pgadvisor.store import plans as stored_plans
@@ -38,25 +40,34 @@ _LONG_RUN = timedelta(seconds=2)
 
 
 def observe_statements(
-    target: Target, store: Store, target_id: int, *, now: datetime, retry_hidden: bool = False
+    target: Target,
+    store: Store,
+    target_id: int,
+    *,
+    now: datetime,
+    retry_hidden: bool = False,
+    watched: Watched | None = None,
 ) -> Interval | None:
     """Read the counters, save what happened since the last time.
 
     Texts are read for queryids seen for the first time only, and before the counters are
     saved, so that our own statements never enter the history.
     """
-
     privacy = privacy_of(store)
 
-    def read(conn: Connection) -> StatementSnapshot:
+    def read() -> StatementSnapshot:
         snapshot = fetch_statements(target)
-        known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
-        own = stored_texts.own_queryids(conn, target_id)
+        if watched is not None:
+            snapshot = watched.only(target, snapshot)
+        with store.transaction() as conn:
+            known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
+            own = stored_texts.own_queryids(conn, target_id)
         new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
         if new:
             texts = fetch_texts(target, new)
             kept = [privacy.statement(text) for text in texts]
-            stored_texts.save_texts(conn, target_id, kept, new, now=now)
+            with store.transaction() as conn:
+                stored_texts.save_texts(conn, target_id, kept, new, now=now)
             own |= {text.queryid for text in texts if is_own(text.query)}
         return without(snapshot, own, target.fetch_userid())
 
@@ -77,11 +88,23 @@ def observe_state(
         stored_targets.save_state(conn, target_id, state, now=now)
 
 
-def observe_activity(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
+def observe_activity(
+    target: Target,
+    store: Store,
+    target_id: int,
+    *,
+    now: datetime,
+    watched: Watched | None = None,
+) -> None:
     """Sample what the backends are doing, and note statements that have run for a while."""
-    samples = fetch_activity(target)
+    watched = watched or Watched(DatabaseFilter())
+    samples = [one for one in fetch_activity(target) if watched.watches(one.datname)]
     privacy = privacy_of(store)
-    running = [privacy.running(one) for one in fetch_running(target, longer_than=_LONG_RUN)]
+    running = [
+        privacy.running(one)
+        for one in fetch_running(target, longer_than=_LONG_RUN)
+        if watched.watches(one.datname)
+    ]
     with store.transaction() as conn:
         stored_activity.save_activity(conn, target_id, samples)
         stored_activity.save_running(conn, target_id, running, now=now)
@@ -108,7 +131,13 @@ def explain_unplanned(
     with store.transaction() as conn:
         stored = stored_targets.target_by_id(conn, target_id)
         workload = stored_workload.load_workload(
-            conn, stored, target.database, since=since, until=now, most=most
+            conn,
+            stored,
+            target.database,
+            since=since,
+            until=now,
+            most=most,
+            members=() if stored.in_recovery else stored_targets.cluster_members(conn, target_id),
         )
         catalog = stored_catalog.load_catalog(conn, target_id, target.database)
     if workload is None or catalog is None:

@@ -1,6 +1,5 @@
 """Targets: connect, check, register."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import psycopg
@@ -32,11 +31,14 @@ __all__ = [
 
 #: what is kept of a DSN: where, as whom and how, nothing secret
 _KEPT = frozenset(
-    """host hostaddr port dbname user passfile service options target_session_attrs
-    load_balance_hosts connect_timeout channel_binding require_auth sslmode sslnegotiation
-    sslrootcert sslcert sslkey sslcrl sslcrldir sslsni ssl_min_protocol_version
-    ssl_max_protocol_version gssencmode krbsrvname gsslib keepalives keepalives_idle
-    keepalives_interval keepalives_count tcp_user_timeout""".split()
+    {
+        *("host", "hostaddr", "port", "dbname", "user", "passfile", "service", "options"),
+        *("target_session_attrs", "load_balance_hosts", "connect_timeout", "channel_binding"),
+        *("require_auth", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey"),
+        *("sslcrl", "sslcrldir", "sslsni", "ssl_min_protocol_version"),
+        *("ssl_max_protocol_version", "gssencmode", "krbsrvname", "gsslib", "keepalives"),
+        *("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+    }
 )
 
 
@@ -98,8 +100,7 @@ def register_target(
     store: Store, target: Target, dsn: str, *, now: datetime, name: str | None = None
 ) -> int:
     """The id of a connected target in the store, made if it is new; its password is not stored."""
-    kept = _parts(without_password(dsn)[0])
-    kept.setdefault("dbname", target.database)
+    kept = {"dbname": target.database} | _parts(without_password(dsn)[0])
     name = name or target.place.rpartition("/")[0]
     with store.transaction() as conn:
         target_id = stored_targets.register_target(conn, name, make_conninfo("", **kept), now=now)
@@ -118,7 +119,7 @@ def observe_server(target: Target, store: Store, target_id: int, *, now: datetim
         stored_catalog.save_settings(conn, target_id, settings, now=now)
 
 
-def _parts(dsn: str) -> Mapping[str, str]:
+def _parts(dsn: str) -> dict[str, str]:
     try:
         given = conninfo_to_dict(dsn)
     except psycopg.Error:

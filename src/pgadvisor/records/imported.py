@@ -81,12 +81,13 @@ class Piece:
     gaps: Sequence[Gap] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImportedStatement:
     """A statement as it is stored: its text masked, its identity known.
 
     Without `queryid` the fingerprint stands in, or else a hash of the text
-    (queries.identity = 'fingerprint').
+    (queries.identity = 'fingerprint'). Compared by identity, which is fast: make one for all
+    rows of a statement; two that are alike are one statement in the store.
     """
 
     database: str
@@ -103,7 +104,6 @@ class ImportedStatement:
     #: the oid where the source knows it; else the store's, or a negative one
     dbid: int | None = None
     toplevel: bool = True
-    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

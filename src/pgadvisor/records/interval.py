@@ -46,7 +46,13 @@ def interval_between(before: StatementSnapshot, after: StatementSnapshot) -> Int
     since, gaps = _span(before, after)
     new_baseline = _new_baseline(before, after, since)
     if new_baseline is not None:
-        return Interval(since=since, until=after.captured_at, deltas=(), gaps=(*gaps, new_baseline))
+        return Interval(
+            since=since,
+            until=after.captured_at,
+            deltas=(),
+            gaps=(*gaps, new_baseline),
+            is_observed=False,
+        )
     if before.stats_reset != after.stats_reset:
         return _after_reset(before, after, since, gaps)
     return _of_entries(before, after, since, gaps)
@@ -130,14 +136,19 @@ def _of_entries(
 ) -> Interval:
     """Each entry against itself."""
     deltas: list[StatementDelta] = []
-    lost = sum(key not in after.statements for key in before.statements)
+    lost = sum(
+        key not in after.statements and key.dbid not in after.unwatched
+        for key in before.statements
+    )
     unknown = 0
     seen_users = {key.userid for key in before.statements}
     for key, now in after.statements.items():
         then = before.statements.get(key)
         if then is None:
-            is_of_hidden = before.hidden and key.userid not in seen_users
-            if is_of_hidden and _may_be_old(now, before, after):
+            was_unseen = key.dbid in before.unwatched or (
+                before.hidden and key.userid not in seen_users
+            )
+            if was_unseen and _may_be_old(now, before, after):
                 unknown += 1
                 continue
             counters = now.counters
@@ -196,8 +207,8 @@ def _may_be_old(
 ) -> bool:
     """True when an entry new to us may have counted before we looked last.
 
-    Asked only of users none of whose entries we saw while some were hidden:
-    pg_stat_statements hides either all entries of a user or none.
+    Asked only of databases that were not watched, and of users none of whose entries we saw
+    while some were hidden: pg_stat_statements hides either all entries of a user or none.
     """
     if now.stats_since is None:
         return True

@@ -113,6 +113,8 @@ class StatementSnapshot:
     dealloc_after: int | None = None
     #: version of pg_stat_statements that gave the columns
     extension_version: str | None = None
+    #: dbids whose entries were left out because nobody wants them watched
+    unwatched: frozenset[int] = frozenset()
 
     @property
     def last_dealloc(self) -> int | None:
@@ -167,6 +169,8 @@ class Interval:
     until: datetime
     deltas: tuple[StatementDelta, ...]
     gaps: tuple[Gap, ...] = ()
+    #: False where the two snapshots cannot be compared: that nothing is in it says nothing
+    is_observed: bool = True
 
 
 def by_key(statements: Iterable[StatementCounters]) -> dict[StatementKey, StatementCounters]:

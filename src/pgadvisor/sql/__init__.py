@@ -6,6 +6,7 @@ from pgadvisor.sql.messages import mask_message, mask_traceback
 from pgadvisor.sql.parse import ParsedStatement, parse
 from pgadvisor.sql.references import ColumnsOf, references
 from pgadvisor.sql.render import render
+from pgadvisor.sql.restoring import with_values
 from pgadvisor.sql.statement import (
     MARKER,
     PLANNED_KINDS,
@@ -18,7 +19,6 @@ from pgadvisor.sql.statement import (
     statement_kind,
 )
 from pgadvisor.sql.tables import tables_of
-from pgadvisor.sql.restoring import with_values
 from pgadvisor.sql.unparsed import mask_expression, string_constants
 from pgadvisor.sql.uses import (
     Block,

@@ -75,6 +75,15 @@ _BEFORE_EXPRESSION = frozenset(
 _ENDS = frozenset(
     {"IDENT", "PARAM", "ASCII_41", "ASCII_93", "END_P", "NULL_P", "TRUE_P", "FALSE_P"}
 )
+#: functions whose parameters are "any", so that the type of $n cannot be inferred; and EXTRACT
+_OF_ANY = frozenset(
+    {
+        *("concat", "concat_ws", "format", "json_build_array", "json_build_object", "extract"),
+        *("jsonb_build_array", "jsonb_build_object", "num_nonnulls", "num_nulls", "pg_typeof"),
+        *("count", "json_agg", "jsonb_agg", "to_json", "to_jsonb", "quote_literal", "row"),
+    }
+)
+_ARITHMETIC = frozenset({"ASCII_42", "ASCII_43", "ASCII_45", "ASCII_47", "ASCII_37"})
 _AFTER_BY_LIST = frozenset(
     {
         *("HAVING", "LIMIT", "OFFSET", "FETCH", "FOR", "UNION", "INTERSECT", "EXCEPT", "WINDOW"),
@@ -156,7 +165,7 @@ class _Reader:
         """The part of a string, and the token to go on with."""
         last = i + 2 if self._at(i + 1) == "UESCAPE" else i
         type_name = self._type_before(i)
-        if not self.is_planned or type_name is not None or self._is_field(i):
+        if not self.is_planned or type_name is not None or self._is_argument_of_any(i):
             place = Place.CONSTANT
         else:
             place = Place.EXPRESSION
@@ -166,8 +175,10 @@ class _Reader:
     def _number(self, i: int, token: Token) -> Iterator[Part]:
         if self._is_modifier(i) or self._is_ordinal(i):
             return
-        place = Place.EXPRESSION if self.is_planned else Place.CONSTANT
         first = i - 1 if self._is_sign(i - 1) else i
+        # date + 1: with a parameter there, date + what
+        is_untyped = self._at(first - 1) in _ARITHMETIC or self._is_argument_of_any(first)
+        place = Place.EXPRESSION if self.is_planned and not is_untyped else Place.CONSTANT
         yield self._part(first, i, place, is_number=True)
 
     def _part(
@@ -203,9 +214,11 @@ class _Reader:
             return None if name in _BEFORE_EXPRESSION else self._name(at)
         return None
 
-    def _is_field(self, i: int) -> bool:
-        """EXTRACT('year' FROM ...) takes no expression there."""
-        return self._at(i - 1) == "ASCII_40" and self._at(i - 2) == "EXTRACT"
+    def _is_argument_of_any(self, i: int) -> bool:
+        """An argument of a function from which no type can be told, or none but a constant fits."""
+        if not self.open or self._at(i - 1) not in ("ASCII_40", "ASCII_44"):
+            return False
+        return self._name(self.open[-1] - 1).lower() in _OF_ANY
 
     def _is_modifier(self, i: int) -> bool:
         """A number that belongs to a type: numeric(10,2), timestamp(3), x::vector(5), int[3]."""
@@ -248,7 +261,8 @@ class _Reader:
             first = max(opening - (4 if self._at(opening - 1) == "IN_P" else 1), 0)
             last = self.closed_by.get(opening, i)
         elif self._is_boundary(i - 1):
-            last = min(i + 3, len(self.code) - 1)
+            while last < min(i + 3, len(self.code) - 1) and not self._is_boundary(last + 1):
+                last += 1
         else:
             while first > max(i - 4, 0) and not self._is_boundary(first - 1):
                 first -= 1
@@ -256,7 +270,7 @@ class _Reader:
 
     def _is_boundary(self, i: int) -> bool:
         """No expression reaches over it."""
-        if i < 0 or self._at(i) in ("ASCII_40", "ASCII_44", "ASCII_59", "BY"):
+        if i < 0 or self._at(i) in ("ASCII_40", "ASCII_41", "ASCII_44", "ASCII_59", "BY"):
             return True
         return self.code[i].kind == "RESERVED_KEYWORD"
 

@@ -193,7 +193,7 @@ def _buckets(parts: Sequence[Part], mask: ValueMask) -> Mapping[str, str]:
 def _constant(part: Part, kept: Mapping[str, str]) -> str:
     """A constant of the same kind, where the grammar takes nothing else."""
     if part.is_number:
-        return "0"
+        return "1"  # not 0: the planner would divide by it
     if part.raw[0] in "bBxX" and part.place is not Place.WORD:
         return f"{part.raw[0]}''"
     if part.value in kept and _fits(part):

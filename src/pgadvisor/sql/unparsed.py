@@ -147,6 +147,9 @@ def mask_unparsed(text: str, mask: ValueMask) -> str:
         kind = match.lastgroup
         if kind == "number":
             pieces.append(_number(match[0], mask))
+        elif kind == "name" and match[0].count('"') % 2:
+            end = len(text)
+            pieces.append(CUT)
         elif kind in ("string", "escape", "dollar", "tag"):
             pieces.append(HIDDEN)
             if _is_unclear(match[0]):

@@ -134,14 +134,17 @@ def list_recommendations(
     *,
     target: str | None = None,
     database: str | None = None,
-    queryid: int | None = None,
+    queryids: Sequence[int] | None = None,
     states: Sequence[str] = ("proposed", "accepted"),
     rule: str | None = None,
     min_roi: float | None = None,
     after: tuple[float, int] | None = None,
     limit: int = 20,
 ) -> list[StoredRecommendation]:
-    """Recommendations by falling roi_score; `after` is (roi_score, id) of the last one seen."""
+    """Recommendations by falling roi_score; with `queryids` those that concern one of them.
+
+    `after` is (roi_score, id) of the last one seen.
+    """
     with conn.cursor(row_factory=class_row(StoredRecommendation)) as cursor:
         return cursor.execute(
             load("list_recommendations"),
@@ -149,7 +152,7 @@ def list_recommendations(
                 "id": None,
                 "target": target,
                 "database": database,
-                "queryid": queryid,
+                "queryids": None if queryids is None else list(queryids),
                 "states": list(states),
                 "rule": rule,
                 "min_roi": min_roi,
@@ -166,7 +169,7 @@ def recommendation(conn: Connection, recommendation_id: int) -> StoredRecommenda
         found = cursor.execute(
             load("list_recommendations"),
             {
-                **{"id": recommendation_id, "target": None, "database": None, "queryid": None},
+                **{"id": recommendation_id, "target": None, "database": None, "queryids": None},
                 **{"states": None, "rule": None, "min_roi": None},
                 **{"after_score": None, "after_id": None, "limit": 1},
             },

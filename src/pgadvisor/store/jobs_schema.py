@@ -50,7 +50,9 @@ def apply(conn: psycopg.Connection[TupleRow]) -> None:
     conn.execute(
         sql.SQL("comment on schema {} is {}").format(
             sql.Identifier(SCHEMA),
-            sql.Literal(f"Jobs of the workers: procrastinate {release}, made by pgadvisor migrate."),
+            sql.Literal(
+                f"Jobs of the workers: procrastinate {release}, made by pgadvisor migrate."
+            ),
         )
     )
 

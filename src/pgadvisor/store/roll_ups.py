@@ -67,7 +67,8 @@ def save_roll_ups(
 ) -> None:
     """Save the deltas of an interval and add them to their hours and databases."""
     hours = hours_of(interval.since, interval.until)
-    _save_target_hours(conn, target_id, interval, hours)
+    if interval.is_observed:
+        _save_target_hours(conn, target_id, interval, hours)
     if not interval.deltas:
         return
     columns = _copy_deltas(conn, interval, ids)

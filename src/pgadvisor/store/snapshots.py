@@ -229,7 +229,7 @@ def _save_snapshot_row(
         {
             "target_id": target_id,
             "captured_at": snapshot.captured_at,
-            "since": interval.since if interval else None,
+            "since": interval.since if interval and interval.is_observed else None,
             "system_identifier": snapshot.system_identifier,
             "postmaster_start_at": snapshot.postmaster_start_at,
             "stats_reset": snapshot.stats_reset,

@@ -13,6 +13,7 @@ from pgadvisor.records.check import Check
 from pgadvisor.records.database_filter import DatabaseFilter
 from pgadvisor.records.server import ServerInfo, ServerState
 from pgadvisor.store.connection import Connection
+from pgadvisor.store.places import adopt_databases
 from pgadvisor.store.queries import load
 
 __all__ = [
@@ -224,6 +225,7 @@ def save_names(
            on conflict (target_id, userid) do update set rolname = excluded.rolname""",
         [target_id, list(roles), list(roles.values())],
     )
+    adopt_databases(conn, target_id)
 
 
 def save_database(

@@ -1,17 +1,16 @@
-"""What each page shows, read in one transaction."""
+"""What the overview and the page of a query show, each read in one transaction."""
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from pgadvisor.errors import NotFound
-from pgadvisor.records.statement import QueryId
 from pgadvisor.records.workload import StoredPlan
 from pgadvisor.store import Store
-from pgadvisor.store.advice import StoredRecommendation, list_recommendations, silences_of
+from pgadvisor.store.advice import StoredRecommendation, list_recommendations
 from pgadvisor.store.connection import Connection
 from pgadvisor.store.history import (
     DatabaseSummary,
+    Member,
     QuerySummary,
     bucket_seconds_of,
     database_load,
@@ -20,9 +19,17 @@ from pgadvisor.store.history import (
     list_databases,
     list_queries,
     query_history,
+    query_members,
 )
-from pgadvisor.store.plans import plans_of, unexplained
+from pgadvisor.store.query_facts import (
+    LoggedExecutions,
+    advice_of,
+    logged_executions,
+    no_plan_reason,
+    plans_of_query,
+)
 from pgadvisor.store.status import RecentGap, TargetState, coverage, recent_gaps, target_states
+from pgadvisor.store.windows import HistoryWindow, history_window
 from pgadvisor.web.window import Window
 
 __all__ = [
@@ -39,6 +46,7 @@ __all__ = [
 _MOST_SERIES = 7
 _MOST_QUERIES = 20
 _MOST_ADVICE = 5
+_RAW_RETENTION = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,9 @@ class Overview:
 
     targets: list[TargetState]
     gaps: list[RecentGap]
+    #: those of the choice, and of all targets
     databases: list[DatabaseSummary]
+    all_databases: list[DatabaseSummary]
     load: Load
     queries: list[QuerySummary]
     recommendations: list[StoredRecommendation]
@@ -77,51 +87,87 @@ class QueryPage:
     """What the page of a query shows."""
 
     query: QuerySummary
+    #: the window as it was read
+    read: HistoryWindow
     rates: Rates
-    plans: tuple[StoredPlan, ...]
+    members: list[Member]
+    logged: list[LoggedExecutions]
+    plans: list[StoredPlan]
     no_plan_reason: str | None
     recommendations: list[StoredRecommendation]
     silences: list[tuple[str, str]]
     observed_seconds: float
 
 
-def read_overview(store: Store, window: Window) -> Overview:
+def read_overview(
+    store: Store, window: Window, *, raw_retention: timedelta = _RAW_RETENTION
+) -> Overview:
     """Everything on the overview. Raises `StoreUnavailable`."""
-    span = {"since": window.since, "until": window.until}
     with store.transaction() as conn:
-        databases = list_databases(conn, **span)
-        width = bucket_seconds_of(window.since, window.until)
+        read = _read_window(conn, window, raw_retention)
+        everywhere = list_databases(conn, since=read.since, until=read.until)
+        databases = [one for one in everywhere if _is_chosen(one, window)]
+        width = bucket_seconds_of(read.since, read.until, finest=read.finest_bucket)
         observed = {
             target_id: coverage(
                 conn,
-                target_id,
-                since=window.since,
-                until=window.until,
+                [target_id],
+                since=read.since,
+                until=read.until,
                 bucket_seconds=width,
+                of_hours=is_of_hours(width),
             )
             for target_id in {database.target_id for database in databases}
         }
         return Overview(
             targets=target_states(conn),
-            gaps=recent_gaps(conn, limit=8, **span),
+            gaps=recent_gaps(conn, since=window.since, until=window.until, limit=8),
             databases=databases,
-            load=_load(conn, databases, observed, window, width),
-            queries=list_queries(conn, since=window.since, until=window.until, limit=_MOST_QUERIES),
-            recommendations=list_recommendations(conn, limit=_MOST_ADVICE),
+            all_databases=everywhere,
+            load=_load(conn, databases, observed, read, _buckets(read, window, width), width),
+            queries=_queries(conn, read, window),
+            recommendations=list_recommendations(
+                conn, target=window.target, database=window.database, limit=_MOST_ADVICE
+            ),
             observed_seconds=max((sum(one.values()) for one in observed.values()), default=0.0),
         )
+
+
+def _is_chosen(database: DatabaseSummary, window: Window) -> bool:
+    return (window.target or database.target) == database.target and (
+        window.database or database.database_name
+    ) == database.database_name
+
+
+def _queries(conn: Connection, read: HistoryWindow, window: Window) -> list[QuerySummary]:
+    return list_queries(
+        conn,
+        since=read.since,
+        until=read.until,
+        of_hours=read.of_hours,
+        target=window.target,
+        database=window.database,
+        include_utility=window.utility,
+        per_cluster=window.per_cluster,
+        limit=_MOST_QUERIES,
+    )
+
+
+def _read_window(conn: Connection, window: Window, raw_retention: timedelta) -> HistoryWindow:
+    return history_window(conn, window.since, window.until, raw_since=window.until - raw_retention)
 
 
 def newest_snapshot(store: Store) -> datetime | None:
     """When counters were last read from any target."""
     with store.transaction() as conn:
-        found = [state.last_snapshot_at for state in target_states(conn)]
-    return max((at for at in found if at is not None), default=None)
+        row = conn.execute("select max(last_snapshot_at) from pgadvisor.targets").fetchone()
+    return None if row is None else row[0]
 
 
-def _buckets(window: Window, width: float) -> list[datetime]:
-    first = math.floor(window.since.timestamp() / width)
-    last = math.floor(window.until.timestamp() / width)
+def _buckets(read: HistoryWindow, window: Window, width: float) -> list[datetime]:
+    """Where the buckets of a window begin, up to now: its last hour may end later."""
+    first = math.floor(read.since.timestamp() / width)
+    last = math.floor(min(read.until, window.until).timestamp() / width)
     return [datetime.fromtimestamp(n * width, UTC) for n in range(first, last + 1)]
 
 
@@ -129,10 +175,10 @@ def _load(
     conn: Connection,
     databases: list[DatabaseSummary],
     observed: dict[int, dict[datetime, float]],
-    window: Window,
+    read: HistoryWindow,
+    times: list[datetime],
     width: float,
 ) -> Load:
-    times = _buckets(window, width)
     several = len({database.target for database in databases}) > 1
     series: list[tuple[str, list[float | None]]] = []
     for database in (one for one in databases if one.calls):
@@ -141,9 +187,9 @@ def _load(
             for point in database_load(
                 conn,
                 database.target_id,
-                database.dbid,
-                since=window.since,
-                until=window.until,
+                database.database_name,
+                since=read.since,
+                until=read.until,
                 bucket_seconds=width,
             )
         }
@@ -178,36 +224,41 @@ def _at_most(
 
 
 def read_query_page(
-    store: Store, target: str, database: str, queryid: str, window: Window
+    store: Store,
+    target: str,
+    database: str,
+    query_hash: str,
+    window: Window,
+    *,
+    raw_retention: timedelta = _RAW_RETENTION,
 ) -> QueryPage:
     """Everything on the page of a query. Raises `NotFound` and `StoreUnavailable`."""
-    span = {"since": window.since, "until": window.until}
     with store.transaction() as conn:
-        query = find_query(conn, queryid, target=target, database=database, **span)
-        if str(query.queryid) != queryid:
-            raise NotFound(
-                f"no query {queryid!r} in the history", hint="The overview lists the queries."
-            )
-        key = QueryId(query.queryid)
-        plans = plans_of(conn, query.target_id, database, {key: query.fingerprint})
-        width = bucket_seconds_of(window.since, window.until)
+        read = _read_window(conn, window, raw_retention)
+        span = {"since": read.since, "until": read.until}
+        query = find_query(
+            conn, query_hash, of_hours=read.of_hours, target=target, database=database, **span
+        )
+        width = bucket_seconds_of(read.since, read.until, finest=read.finest_bucket)
         covered = coverage(
             conn,
-            query.target_id,
-            since=window.since,
-            until=window.until,
+            query.target_ids,
+            database=query.database_name,
             bucket_seconds=width,
             of_hours=is_of_hours(width),
+            **span,
         )
+        recommendations, silences = advice_of(conn, query)
         return QueryPage(
             query=query,
-            rates=_rates(conn, query, covered, window, width),
-            plans=plans.get(key, ()),
-            no_plan_reason=unexplained(conn, query.target_id, query.dbid).get(key),
-            recommendations=list_recommendations(
-                conn, target=target, database=database, queryid=query.queryid
-            ),
-            silences=silences_of(conn, query.target_id, database, query.queryid),
+            read=read,
+            rates=_rates(conn, query, covered, read, _buckets(read, window, width), width),
+            members=query_members(conn, query, of_hours=read.of_hours, **span),
+            logged=logged_executions(conn, query, **span),
+            plans=plans_of_query(conn, query),
+            no_plan_reason=no_plan_reason(conn, query),
+            recommendations=recommendations,
+            silences=silences,
             observed_seconds=sum(covered.values()),
         )
 
@@ -216,27 +267,16 @@ def _rates(
     conn: Connection,
     query: QuerySummary,
     covered: dict[datetime, float],
-    window: Window,
+    read: HistoryWindow,
+    times: list[datetime],
     width: float,
 ) -> Rates:
     points = {
         point.at: point
         for point in query_history(
-            conn,
-            query.target_id,
-            query.dbid,
-            query.queryid,
-            since=window.since,
-            until=window.until,
-            bucket_seconds=width,
+            conn, query, since=read.since, until=read.until, bucket_seconds=width
         )
     }
-    times = [
-        # of an hour that began before the window there is only a part
-        at
-        for at in _buckets(window, width)
-        if at >= window.since or not is_of_hours(width)
-    ]
     return Rates(
         times=times,
         calls_per_second=[

@@ -148,7 +148,9 @@ def test_any_offset_of_a_compressed_file(tmp_path: Path) -> None:
     content = b"".join(b"%08d\n" % number for number in range(200_000))
     path = tmp_path / "x.gz"
     # two members and padding, as gzip -a and tapes make them
-    path.write_bytes(gzip.compress(content[:700_001]) + gzip.compress(content[700_001:]) + b"\0" * 9)
+    path.write_bytes(
+        gzip.compress(content[:700_001]) + gzip.compress(content[700_001:]) + b"\0" * 9
+    )
     wanted = [(0, 10), (5, 300_000), (299_000, 500_000), (0, 9), (1_799_990, 50), (2_000_000, 5)]
     found = list(raw_pieces(path, wanted))
     assert found == [content[offset : offset + length] for offset, length in wanted]

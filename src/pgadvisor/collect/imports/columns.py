@@ -13,11 +13,11 @@ __all__ = ["ALIASES", "Column", "Layout", "layout_of"]
 #: first. Of several columns for one field the first in this order is taken.
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "captured_at": (
-        *("timestamp", "time", "ts", "ds", "hour", "datetime", "date_time", "collected_at"),
+        *("timestamp", "time", "ts", "hour", "ds", "datetime", "date_time", "collected_at"),
         *("collect_time", "collection_time", "snapshot_at", "snapshot_time", "snapshot_ts"),
         *("snap_time", "snap_ts", "sample_time", "sampled_at", "recorded_at", "logged_at"),
         *("log_time", "logtime", "event_time", "created_at", "inserted_at", "at", "bucket"),
-        *("time_bucket", "minute", "period", "date", "day", "epoch", "epoch_s", "epoch_ms"),
+        *("time_bucket", "minute", "period", "hour_of_day", "date", "day", "epoch", "epoch_s", "epoch_ms"),
         *("epoch_us", "epoch_ns", "unix_time", "unix_timestamp"),
     ),
     "since": (
@@ -163,9 +163,21 @@ def layout_of(names: Sequence[str], mapping: Mapping[str, str] | None = None) ->
         if column.field not in found or rank < found[column.field][0]:
             found[column.field] = (rank, column)
     columns = given | {name: column for name, (_, column) in found.items()}
+    _add_date(names, columns)
     used = {column.index for column in columns.values()}
     ignored = tuple(name for index, name in enumerate(names) if index not in used)
     return Layout(columns=columns, ignored=ignored)
+
+
+def _add_date(names: Sequence[str], columns: dict[str, Column]) -> None:
+    """The date beside a column "hour" that may be an hour of the day."""
+    hour = columns.get("captured_at")
+    if hour is None or _plain(hour.name) not in ("hour", "hour_of_day"):
+        return
+    for index, name in enumerate(names):
+        if _plain(name) in ("date", "day", "ds"):
+            columns["date"] = Column(index, name, "date")
+            return
 
 
 def _given(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, Column]:

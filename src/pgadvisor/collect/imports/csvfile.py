@@ -72,9 +72,8 @@ class CsvTable:
             except (csv.Error, OSError, EOFError, lzma.LZMAError) as exc:
                 raise ImportUnreadable(
                     f"{self._path} cannot be read after line {reader.line_num}: {exc}",
-                    hint="A quote that is not closed, or a file cut off while it was copied. What "
-                    "stands before is imported; mend the file and import it again: nothing is "
-                    "counted twice.",
+                    hint="A quote that is not closed, or a file that was cut off while it was "
+                    "copied. Mend the file and import it again: nothing is counted twice.",
                 ) from exc
 
     def _parsed(self, text: IO[str]) -> Any:

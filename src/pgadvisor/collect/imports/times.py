@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgadvisor.errors import ConfigInvalid
 
-__all__ = ["BadTime", "Times", "day_or_month_first", "zone"]
+__all__ = ["BadTime", "Times", "day_or_month_first", "is_slashed", "zone"]
 
 #: outside of these a number or text is not a time of a PostgreSQL
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -62,6 +62,12 @@ def day_or_month_first(texts: Iterable[str]) -> str | None:
         if first > 12 or second > 12:
             return "day" if first > 12 else "month"
     return None
+
+
+def is_slashed(text: str) -> bool:
+    """Whether a time is written like 03/04/2024, of which nobody knows the month."""
+    match = _SLASHED.match(text.strip())
+    return match is not None and match[2] != "."
 
 
 class Times:

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from pgadvisor.collect.logs.entry import Split
-from pgadvisor.collect.logs.formats import plan_captures
+from pgadvisor.collect.logs.formats import log_records
+from pgadvisor.collect.logs.slow_statement import Started
 from pgadvisor.records.log import (
     LogBatch,
     LogGap,
@@ -18,13 +19,17 @@ __all__ = ["Gathered"]
 
 
 class Gathered:
-    """Plans, statements and what was left out, of one piece after the other."""
+    """Plans, statements and what was left out, of one piece after the other.
 
-    def __init__(self, source: LogSource) -> None:
+    `started` carries statements whose duration is yet to come from one piece to the next.
+    """
+
+    def __init__(self, source: LogSource, started: Started | None = None) -> None:
         self._source = source
         self._captures: list[PlanCapture] = []
         self._statements: list[LoggedStatement] = []
         self._skipped: Counter[str] = Counter()
+        self._started = started or Started()
         self._lines = 0
         self._bytes = 0
 
@@ -36,7 +41,7 @@ class Gathered:
         self._lines += data.count(b"\n", 0, split.consumed)
         self._bytes += split.consumed
         self._skipped.update(skip.value for skip in split.skipped)
-        for found in plan_captures(self._source, split.entries):
+        for found in log_records(self._source, split.entries, self._started):
             if isinstance(found, LogSkip):
                 self._skipped[found.value] += 1
             elif isinstance(found, PlanCapture):

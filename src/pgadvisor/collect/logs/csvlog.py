@@ -27,13 +27,11 @@ _MOST_LINES = 4
 # 14 leader_pid and query_id.
 _KEPT = r'("(?:[^"]++|"")*+"|[^",\n]*+)'
 _LEFT = r'(?:"(?:[^"]++|"")*+"|[^",\n]*+)'
+#: log_time, user_name, database_name, process_id, error_severity, message, detail, context,
+#: application_name are kept, of 14 and newer query_id
+_PLACES = (0, 1, 2, 3, 11, 13, 14, 18, 22)
 _COLUMNS = re.compile(
-    ",".join(
-        # log_time, user_name, database_name, process_id, ..., error_severity, ..., message,
-        # detail, ..., context, ..., application_name, backend_type, and from 14 on query_id
-        [*[_KEPT] * 4, *[_LEFT] * 7, _KEPT, _LEFT, _KEPT, _KEPT, *[_LEFT] * 3, _KEPT]
-        + [*[_LEFT] * 3, _KEPT, _LEFT]
-    )
+    ",".join(_KEPT if place in _PLACES else _LEFT for place in range(24))
     + rf"(?:,{_LEFT},{_KEPT}(?:,{_LEFT})*+)?\r?\n?\Z"
 )
 

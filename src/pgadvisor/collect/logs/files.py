@@ -16,6 +16,8 @@ __all__ = ["LogFile", "listed_file", "log_filename", "log_files", "newer_file", 
 _SUFFIX = {LogFormat.JSONLOG: ".json", LogFormat.CSVLOG: ".csv", LogFormat.STDERR: ""}
 _GZIP = ".gz"
 _NOT_STDERR = (".json", ".csv", _GZIP, ".xz", ".zst", ".bz2")
+#: places of dates are below, of numbers above: a log has the ones or the others
+_FIRST_NUMBER = -100_000
 #: what logrotate puts behind a name: .1, .2.gz, -20261122, -20261122-1795332632.gz
 _ROTATED = re.compile(r"\.(\d{1,5})|-(\d{8}(?:-?\d{2,10})?)")
 #: clocks go back an hour or are set right; older names are old files that somebody touched
@@ -169,7 +171,6 @@ def _rotation(name: str, current: str) -> int | None:
     found = _ROTATED.fullmatch(name.removesuffix(_GZIP), len(current))
     if found is None:
         return None
-    # what is a date is below every number, so that it is before the current name too
     return -int(found[1]) if found[1] else int(found[2].replace("-", "")) - 10**19
 
 
@@ -190,7 +191,8 @@ def _is_named(file: LogFile, position: LogPosition) -> bool:
 def newer_file(files: Sequence[LogFile], current: LogFile) -> LogFile | None:
     """The file that the server went on with after `current`: written to when that no longer was."""
     if current.rotation:  # renamed meanwhile, and others perhaps after it
-        later = [file for file in files if current.rotation < (file.rotation or 0) < 0]
+        last = _FIRST_NUMBER if current.rotation < _FIRST_NUMBER else 0
+        later = [file for file in files if current.rotation < (file.rotation or 0) < last]
         if later:
             return min(later, key=_rotation_of)
     plain = {file.path.name for file in files}

@@ -183,9 +183,9 @@ class Label(Enum):
 
 _WORDS: Mapping[Label, str] = {
     Label.LOG: "LOG DZIENNIK LOGG ЗАПИСУВАННЯ СООБЩЕНИЕ ჟურნალი 日志 日誌 로그",
-    Label.OTHER: "ERROR ERREUR ERRO ERRORE BŁĄD FEHLER FEL HATA ОШИБКА ПОМИЛКА შეცდომა 錯誤 错误 오류"
-    " FATAL FATALE FATALT KATASTROFALNY ВАЖНО ФАТАЛЬНО ფატალური 致命錯誤 致命错误 치명적오류"
-    " PANIC PANICO PÂNICO PANIK PANIKA KRİTİK ПАНІКА ПАНИКА პანიკა 嚴重錯誤 灾难性错误 손상"
+    Label.OTHER: "ERROR ERREUR ERRO ERRORE BŁĄD FEHLER FEL HATA ОШИБКА ПОМИЛКА შეცდომა"
+    " 錯誤 错误 오류 FATAL FATALE FATALT KATASTROFALNY ВАЖНО ФАТАЛЬНО ფატალური 致命錯誤 致命错误"
+    " 치명적오류 PANIC PANICO PÂNICO PANIK PANIKA KRİTİK ПАНІКА ПАНИКА პანიკა 嚴重錯誤 灾难性错误 손상"
     " 比致命错误还过分的错误 WARNING ATTENTION ATTENZIONE AVISO OSTRZEŻENIE UYARI VARNING WARNUNG"
     " ПОПЕРЕДЖЕННЯ ПРЕДУПРЕЖДЕНИЕ გაფრთხილება 警告 경고 NOTICE HINWEIS NOT NOTA NOTIFICA NOTIS"
     " UWAGA ЗАМЕЧАНИЕ ПОВІДОМЛЕННЯ 注意 알림 INFO BİLGİ INFORMACJA ІНФОРМАЦІЯ ИНФОРМАЦИЯ"

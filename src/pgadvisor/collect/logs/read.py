@@ -16,6 +16,7 @@ from pgadvisor.collect.logs.files import LogFile, newer_file, same_file
 from pgadvisor.collect.logs.folder import LocalFolder, LogContent, LogFolder
 from pgadvisor.collect.logs.formats import split_entries
 from pgadvisor.collect.logs.opened import SIGNATURE_BYTES, is_signed, signed, start_of
+from pgadvisor.collect.logs.slow_statement import Started
 from pgadvisor.records.log import (
     LogBatch,
     LogFormat,
@@ -67,6 +68,7 @@ def read_log(
     position: LogPosition | None = None,
     *,
     folder: LogFolder | None = None,
+    started: Started | None = None,
     max_bytes: int = MAX_BYTES,
     from_end: bool = False,
     limit: int = ENTRY_LIMIT_BYTES,
@@ -78,12 +80,14 @@ def read_log(
     written is left for the next call; one over `limit` bytes is dropped and counted. Bytes beyond
     `max_bytes` are read only for an entry that is itself larger. `folder` is where the files are,
     this machine's if left out; kept for several calls, a compressed file is read only once.
+    `started`, kept for all calls, joins statements with durations that are logged much later.
 
     Raises `LogUnreadable` with the command that mends it, also for a log_timezone that
     is needed and not known on this machine.
     """
     where = folder or LocalFolder(source)
-    reading = _Reading(source, where, where.files(), max(1, max_bytes), limit, Gathered(source))
+    gathered = Gathered(source, started)
+    reading = _Reading(source, where, where.files(), max(1, max_bytes), limit, gathered)
     if position is None and from_end:
         position = _newest_end(reading)
     else:

@@ -50,7 +50,9 @@ class Started:
         while len(self._statements) > _MOST_PIDS or self._characters > _MOST_CHARACTERS:
             self._pop(next(iter(self._statements)))
 
-    def finish(self, entry: Entry, ended_at: datetime, duration_ms: float) -> LoggedStatement | None:
+    def finish(
+        self, entry: Entry, ended_at: datetime, duration_ms: float
+    ) -> LoggedStatement | None:
         """The statement that a duration is of; None when it was not seen.
 
         A statement that failed has no duration. The next one's is not its own: it began later.

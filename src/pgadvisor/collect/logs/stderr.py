@@ -160,7 +160,9 @@ def parse_stderr(entry: bytes, prefix: Prefix) -> Entry | LogSkip | None:
         return LogSkip.NO_PREFIX
     message = "\n".join([found.text.removesuffix("\n"), *(line[1:] for line in lines[1:more])])
     behind = _behind(lines[more:], prefix)
-    return _entry(found, found.fields, f"{message}\n" if has_plan and more == 1 else message, behind)
+    return _entry(
+        found, found.fields, f"{message}\n" if has_plan and more == 1 else message, behind
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pgadvisor.collect.logs.batch import Gathered
 from pgadvisor.collect.logs.entry import ENTRY_LIMIT_BYTES
 from pgadvisor.collect.logs.formats import split_entries
 from pgadvisor.collect.logs.opened import SIGNATURE_BYTES, is_signed, signed
+from pgadvisor.collect.logs.slow_statement import Started
 from pgadvisor.collect.logs.unzipped import GZIP_MAGIC, Inflation
 from pgadvisor.errors import LogUnreadable
 from pgadvisor.records.log import LogBatch, LogPosition, LogSource
@@ -45,9 +46,14 @@ def start_of_stream(name: str, offset: int = 0) -> LogPosition:
 
 
 class LogStream:
-    """A log as a stream; gzip is seen by its first bytes and read as what was compressed."""
+    """A log as a stream; gzip is seen by its first bytes and read as what was compressed.
 
-    def __init__(self, stream: ByteStream, *, piece_bytes: int = _PIECE_BYTES) -> None:
+    `begin` is the offset in the log that the stream begins at, where it is only a piece.
+    """
+
+    def __init__(
+        self, stream: ByteStream, *, begin: int = 0, piece_bytes: int = _PIECE_BYTES
+    ) -> None:
         self._stream = stream
         self._piece_bytes = piece_bytes
         self._buffer = b""
@@ -57,39 +63,52 @@ class LogStream:
             self._stream, self._buffer = _Unzipping(self._buffer, stream), b""
         #: the first bytes, for the guess of format and prefix
         self.sample = self._sample()
+        #: bytes that were passed over, being known
+        self.known_bytes = 0
+        self._begin = begin
         #: offset of the buffer's first byte
-        self._offset = 0
+        self._offset = begin
 
     def is_at(self, position: LogPosition) -> bool:
         """The stream begins as the one did that the position was made of."""
         return position.signature_bytes > 0 and is_signed(position, self.sample[:SIGNATURE_BYTES])
 
+    def is_another(self, position: LogPosition) -> bool:
+        """The stream begins otherwise, as far as it goes; a short one that fits is not another."""
+        known = len(self.sample) >= position.signature_bytes
+        return known and not is_signed(position, self.sample[:SIGNATURE_BYTES])
+
     def batches(
-        self, source: LogSource, position: LogPosition, *, limit: int = ENTRY_LIMIT_BYTES
+        self,
+        source: LogSource,
+        position: LogPosition,
+        *,
+        final: bool = True,
+        limit: int = ENTRY_LIMIT_BYTES,
     ) -> Iterator[LogBatch]:
         """The records behind `position`, piece by piece, each with the position behind it.
 
-        The last line counts as whole when it has its newline; else it is left for another time.
+        The last entry is whole when it ends in a newline, being written at once; else it is left
+        for another time, as it is always where the stream is cut anywhere: not `final`.
         Raises `LogUnreadable` for damaged gzip and an unknown log_timezone.
         """
-        head = self.sample[:SIGNATURE_BYTES]
+        head, started = self.sample[:SIGNATURE_BYTES], Started()
         if not self._skip_to(position.offset):
             return
         while True:
             self._fill(self._piece_bytes)
-            data = self._buffer
-            if self._has_ended:
+            data, is_last = self._buffer, final and self._has_ended
+            if is_last:
                 data = data[: data.rfind(b"\n") + 1]
             split = split_entries(
-                source, data, final=self._has_ended, dropping=position.dropping, limit=limit
+                source, data, final=is_last, dropping=position.dropping, limit=limit
             )
-            if self._has_ended:
-                split.consumed = len(data)
             moved = replace(
                 position, offset=position.offset + split.consumed, dropping=split.dropping
             )
-            position = signed(moved, head)
-            gathered = Gathered(source)
+            # only the log's first bytes make it known again
+            position = moved if self._begin else signed(moved, head)
+            gathered = Gathered(source, started)
             gathered.add(data, split)
             self._drop(split.consumed)
             if split.consumed:
@@ -110,6 +129,7 @@ class LogStream:
                 self._fill(self._piece_bytes)
                 if not self._buffer:
                     return False
+            self.known_bytes += min(len(self._buffer), offset - self._offset)
             self._drop(min(len(self._buffer), offset - self._offset))
         return True
 
@@ -132,6 +152,8 @@ class _Unzipping:
     """What a gzip stream was made of, all of it that can be had."""
 
     def __init__(self, begin: bytes, stream: ByteStream) -> None:
+        #: bytes that were passed over, being known
+        self.known_bytes = 0
         self._begin = begin
         self._stream = stream
         self._inflation = Inflation()

@@ -166,6 +166,15 @@ cross join lateral generate_series(date_trunc('hour', s.since, 'UTC'),
 where s.since is not null
 group by 1, 2;
 
--- A page of these keeps room for one more version of each of its rows, so that an update stays in it
--- and touches no index (HOT); what an hour later is dead makes room for the next hour's.
-alter table statement_counters set (fillfactor = 45);
+-- The baseline is updated with every snapshot: the free part of a page takes the new versions of its
+-- rows, so that they stay in it and touch no index (HOT). The foreign key had no index behind it.
+alter table statement_counters
+    set (fillfactor = 45),
+    drop constraint statement_counters_statement_id_fkey;
+
+alter table database_intervals add column is_merged boolean not null default false;
+create index database_intervals_unmerged_idx on database_intervals (target_id, until)
+    where not is_merged;
+comment on column database_intervals.is_merged is
+    'The row is an hour, made of the intervals in it when they were past raw_retention; '
+    'until - since is the time they covered.';

@@ -6,7 +6,7 @@ select to_timestamp(floor(extract(epoch from i.until - interval '1 ms') / %(buck
        sum(i.shared_blks_read)::bigint as shared_blks_read,
        sum(i.temp_blks_written)::bigint as temp_blks_written
 from pgadvisor.database_load i
-where i.target_id = %(target_id)s and i.database_name = %(database)s
+where i.target_id = %(target_id)s::integer and i.database_name = %(database)s::text
   and i.until > %(since)s and i.until <= %(until)s
 group by 1
 order by 1

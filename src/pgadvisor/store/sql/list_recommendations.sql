@@ -9,7 +9,7 @@ join targets t on t.id = r.target_id
 where (%(id)s::bigint is null or r.id = %(id)s)
   and (%(target)s::text is null or t.name = %(target)s)
   and (%(database)s::text is null or r.database_name = %(database)s)
-  and (%(queryid)s::bigint is null or r.queryids @> array[%(queryid)s::bigint])
+  and (%(queryids)s::bigint[] is null or r.queryids && %(queryids)s::bigint[])
   and (%(states)s::text[] is null or r.state = any (%(states)s))
   and (%(rule)s::text is null or r.rule = %(rule)s)
   and (%(min_roi)s::float8 is null or r.roi_score >= %(min_roi)s)

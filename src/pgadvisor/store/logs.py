@@ -1,4 +1,4 @@
-"""How far each log was read."""
+"""Logs of targets: how far each was read, why one cannot be, targets that are logs alone."""
 
 import json
 from collections.abc import Mapping
@@ -13,9 +13,22 @@ __all__ = [
     "drop_log_positions",
     "load_log_position",
     "load_log_positions",
+    "log_target",
     "save_log_position",
     "save_log_problem",
 ]
+
+
+def log_target(conn: Connection, name: str, *, now: datetime) -> int:
+    """The id of the target of that name, a watched server's too; made as one of kind log if new."""
+    conn.execute(
+        """insert into targets (name, conninfo, kind, first_seen_at) values (%s, '', 'log', %s)
+           on conflict (name) do nothing""",
+        [name, now],
+    )
+    row = conn.execute("select id from targets where name = %s", [name]).fetchone()
+    assert row is not None  # it was just made if it was not there
+    return int(row[0])
 
 
 def load_log_position(conn: Connection, target_id: int, source: str) -> LogPosition | None:

@@ -1,0 +1,215 @@
+"""A log that is brought to us, with or without a server that is watched."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from pgadvisor.collect.logs.guess import guess_format, guess_prefix
+from pgadvisor.collect.logs.instant import zone
+from pgadvisor.collect.logs.opened import SIGNATURE_BYTES
+from pgadvisor.collect.logs.sampling import log_sampling
+from pgadvisor.collect.logs.stream import ByteStream, LogStream, start_of_stream
+from pgadvisor.config import Settings
+from pgadvisor.errors import LogConflict
+from pgadvisor.pipeline.log_history import LogHistory
+from pgadvisor.pipeline.log_intake import LogIntake, LogReading
+from pgadvisor.pipeline.privacy import privacy_of
+from pgadvisor.records.log import LogBatch, LogFormat, LogPosition, LogSampling, LogSource
+from pgadvisor.store import Store
+from pgadvisor.store.catalog import current_settings
+from pgadvisor.store.logs import drop_log_positions, load_log_positions, log_target
+
+__all__ = ["IngestedLog", "LogNotes", "ingest_log", "sampling_of"]
+
+_BROUGHT = "brought:"
+_NAMED = "source:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogNotes:
+    """What is known of a log that the log does not say itself; None: told from its content."""
+
+    format: LogFormat | None = None
+    line_prefix: str | None = None
+    #: log_timezone, for zone abbreviations
+    timezone: str | None = None
+    #: the database of entries that name none
+    database: str | None = None
+    #: which executions it shows; None: what the settings of a watched server of that name say
+    sampling: LogSampling | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestedLog:
+    """What one log brought."""
+
+    target: str
+    target_id: int
+    format: LogFormat
+    #: of the format stderr only
+    line_prefix: str | None
+    reading: LogReading
+    #: bytes that were read at another time, and are not counted again
+    known_bytes: int
+    #: where the next piece of the log begins
+    next_offset: int
+    #: which executions the log shows, as far as that is known
+    sampling: LogSampling
+
+    @property
+    def is_whole(self) -> bool:
+        """The log shows every execution, so that counters per minute were made of it."""
+        return is_whole(self.sampling)
+
+
+def sampling_of(
+    threshold_ms: float | None, sample_rate: float | None, plan_threshold_ms: float | None = None
+) -> LogSampling:
+    """The sampling of a log as a person knows it: from which duration on, and which share.
+
+    A rate below 1 is that of log_min_duration_sample, 1 that of log_min_duration_statement.
+    """
+    if threshold_ms is None:
+        return LogSampling(plan_threshold_ms=plan_threshold_ms)
+    if sample_rate is not None and sample_rate < 1:
+        return LogSampling(
+            plan_threshold_ms=plan_threshold_ms,
+            statement_threshold_ms=float("inf"),
+            sample_threshold_ms=threshold_ms,
+            sample_rate=sample_rate,
+        )
+    return LogSampling(plan_threshold_ms=plan_threshold_ms, statement_threshold_ms=threshold_ms)
+
+
+def is_whole(sampling: LogSampling) -> bool:
+    """True where every execution was logged."""
+    return sampling.statement_threshold_ms == 0
+
+
+def ingest_log(
+    store: Store,
+    stream: ByteStream,
+    notes: LogNotes,
+    settings: Settings,
+    *,
+    target: str,
+    name: str,
+    now: datetime,
+    source: str | None = None,
+    offset: int | None = None,
+    final: bool = True,
+    progress: Callable[[int], None] = lambda bytes_read: None,
+) -> IngestedLog:
+    """Read a log into the store, as one of the target of that name; made if new.
+
+    `name` is for people. A log is known again by its first bytes, however it came: what was
+    read of it is not counted twice. A shipper that sends pieces names the log with `source` and
+    says at which `offset` of it the piece begins; what lies before the known position is left
+    out. Not `final`, the last entry is left for the next piece, which begins at `next_offset`.
+
+    `progress` is given the bytes read so far. Raises `LogUnreadable` where format, prefix or zone
+    cannot be known, `LogConflict` where a piece is missing or another process reads the same log.
+    """
+    opened = LogStream(stream, begin=offset or 0 if source else 0)
+    with store.transaction() as conn:
+        target_id = log_target(conn, target, now=now)
+        server = current_settings(conn, target_id)
+        drop_log_positions(conn, target_id, _BROUGHT, before=now - settings.hourly_retention)
+        known = load_log_positions(conn, target_id, _NAMED if source else _BROUGHT)
+    server_settings = {name: setting.setting for name, setting in server.items()}
+    log = _source(opened.sample, notes, server_settings, name)
+    sampling = notes.sampling or log_sampling(server_settings)
+    if source is None:
+        key, position = _recognized(opened, known, name)
+    else:
+        key = f"{_NAMED}{source}"
+        position = _named(opened, known.get(key), source, offset or 0)
+    intake = LogIntake(
+        store=store,
+        target_id=target_id,
+        source=key,
+        privacy=privacy_of(store),
+        sampling=sampling,
+        now=now,
+        kept=settings.hourly_retention,
+        history=LogHistory(raw_retention=settings.raw_retention) if is_whole(sampling) else None,
+    )
+    reading, end = _ingest(
+        intake, opened.batches(log, position, final=final), known.get(key), position, progress
+    )
+    return IngestedLog(
+        target=target,
+        target_id=target_id,
+        format=log.format,
+        line_prefix=log.line_prefix if log.format is LogFormat.STDERR else None,
+        reading=reading,
+        known_bytes=opened.known_bytes,
+        next_offset=end.offset,
+        sampling=sampling,
+    )
+
+
+def _source(sample: bytes, notes: LogNotes, server: Mapping[str, str], name: str) -> LogSource:
+    """How to read the log: as we are told, else as the watched server is set, else a guess."""
+    timezone = notes.timezone or server.get("log_timezone", "UTC")
+    zone(timezone)  # a wrong name is an error now, not at the first entry that needs it
+    format_ = notes.format or guess_format(sample)
+    prefix = notes.line_prefix
+    if prefix is None and format_ is LogFormat.STDERR:
+        prefix = server.get("log_line_prefix") or guess_prefix(sample)
+    return LogSource(
+        path=name,
+        format=format_,
+        line_prefix=prefix or "",
+        timezone=timezone,
+        database=notes.database,
+    )
+
+
+def _recognized(
+    opened: LogStream, known: Mapping[str, LogPosition], name: str
+) -> tuple[str, LogPosition]:
+    """Under which name a log is known, and how far it was read; told by its first bytes."""
+    found = [(key, position) for key, position in known.items() if opened.is_at(position)]
+    if found:
+        return max(found, key=lambda one: (one[1].signature_bytes, one[1].offset))
+    digest = blake2b(opened.sample[:SIGNATURE_BYTES], digest_size=8).hexdigest()
+    return f"{_BROUGHT}{name}#{digest}", start_of_stream(name)
+
+
+def _named(opened: LogStream, known: LogPosition | None, source: str, offset: int) -> LogPosition:
+    """Where a piece of a log that a shipper names is to be read from."""
+    if known is None:
+        return start_of_stream(source, offset)
+    is_another = offset == 0 and known.signature_bytes and opened.is_another(known)
+    if is_another:  # rotated: the name stays, the bytes begin anew
+        return start_of_stream(source)
+    if offset > known.offset:
+        raise LogConflict(
+            f"bytes {known.offset} to {offset} of log {source} are missing",
+            hint=f"Send it from offset {known.offset} on, or under another source name.",
+            offset=known.offset,
+        )
+    return known
+
+
+def _ingest(
+    intake: LogIntake,
+    batches: Iterable[LogBatch],
+    stored: LogPosition | None,
+    position: LogPosition,
+    progress: Callable[[int], None],
+) -> tuple[LogReading, LogPosition]:
+    whole, expected = LogReading(), stored
+    for batch in batches:
+        saved = intake.save(batch, expected)
+        if saved is None:
+            raise LogConflict(
+                "another process reads the same log at this moment",
+                hint="Send it again when that has ended: what was read is not counted twice.",
+            )
+        whole += saved
+        expected = position = batch.position or position
+        progress(whole.bytes_read)
+    return whole, position

@@ -10,7 +10,7 @@ before the clock starts. Three numbers, each the best of the rounds:
 - two        two collectors in threads of one process, a target each: while one computes, the
              server writes for the other
 
-Usage: python benchmarks/store_ingest.py [--statements 5000] [--snapshots 12] [--rounds 3]
+Usage: python -m benchmarks.store_ingest [--statements 5000] [--snapshots 12] [--rounds 3]
 """
 
 import argparse
@@ -21,10 +21,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from made_history import Made, snapshots
+from benchmarks.made_history import Made, snapshots
+
 from pgadvisor.config import load_settings
 from pgadvisor.records.interval import interval_between
 from pgadvisor.records.statement import COUNTER_NAMES, StatementSnapshot
@@ -35,8 +37,8 @@ from pgadvisor.store.targets import register_target
 
 BEGIN = datetime(2026, 3, 2, 10, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-#: what record_snapshot is made of; `interval_between` is Python alone, the rest waits for the server
-PARTS = tuple(name for name in vars(stored) if name.startswith("_save") or name == "_add_ids")
+#: what record_snapshot is made of; interval_between is Python alone, the rest waits for the server
+PARTS = ("_baseline", "interval_between", "_ids", "_save_counters", "_save_snapshot_row")
 
 
 def main() -> None:
@@ -75,16 +77,15 @@ def measure(store: Store, statements: int, count: int, rounds: int) -> None:
 
 
 def floor(store: Store, made: list[StatementSnapshot]) -> float:
-    texts = [as_copy_text(before, after) for before, after in zip(made, made[1:], strict=False)]
+    texts = [as_copy_text(before, after) for before, after in pairwise(made)]
     with store.transaction() as conn:
         conn.execute("drop table if exists floor")
         conn.execute("create table floor (like statement_deltas)")
         conn.execute("create index on floor (target_id, statement_id, until)")
     began = time.perf_counter()
     for text in texts:
-        with store.transaction() as conn, conn.cursor() as cursor:
-            with cursor.copy("copy floor from stdin") as copy:
-                copy.write(text)
+        with store.transaction() as conn, conn.cursor().copy("copy floor from stdin") as copy:
+            copy.write(text)
     return time.perf_counter() - began
 
 
@@ -150,8 +151,7 @@ def parts(store: Store, made: list[StatementSnapshot], name: str) -> None:
 
         return call
 
-    names = ("interval_between", *PARTS)
-    kept = {part: getattr(stored, part) for part in names}
+    kept = {part: getattr(stored, part) for part in (*PARTS, "save_roll_ups")}
     for part, function in kept.items():
         setattr(stored, part, timed(part, function))
     whole = one(store, made, name)

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from pgadvisor.cluster import Cluster, embedded_binaries, find_binaries
+from pgadvisor.cluster import Binaries, Cluster, embedded_binaries, find_binaries
 from pgadvisor.config import load_settings
 from pgadvisor.store import Store, open_store
 
@@ -67,8 +68,25 @@ def hypopg(target_cluster: Cluster) -> None:
 
 @pytest.fixture(scope="session")
 def store_cluster() -> Iterator[Cluster]:
-    """The embedded wheel's PostgreSQL."""
-    with Cluster.temporary(embedded_binaries()) as cluster:
+    """The embedded wheel's PostgreSQL, or one with TimescaleDB where the environment names it.
+
+    PGADVISOR_TEST_TIMESCALEDB_BIN is the bin folder of a PostgreSQL that has the extension: every
+    store of the tests is then one of hypertables.
+    """
+    timescaledb = os.environ.get("PGADVISOR_TEST_TIMESCALEDB_BIN")
+    if timescaledb is None:
+        with Cluster.temporary(embedded_binaries()) as cluster:
+            yield cluster
+        return
+    # no workers of its own: they would hold the template that each test's store is a copy of
+    settings = {
+        "shared_preload_libraries": "timescaledb",
+        "timescaledb.max_background_workers": "0",
+        "timescaledb.telemetry_level": "off",
+    }
+    with Cluster.temporary(Binaries.at(Path(timescaledb)), settings=settings) as cluster:
+        with psycopg.connect(cluster.dsn("template1"), autocommit=True) as conn:
+            conn.execute("create extension timescaledb")
         yield cluster
 
 

@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pause", type=float, default=0.03, help="seconds between two rounds")
     parser.add_argument("--events-every", type=float, default=12.0, help="seconds")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="events whose name holds this text")
     return parser.parse_args()
 
 
@@ -65,7 +66,14 @@ def run(world: World, options: argparse.Namespace) -> int:
     wait_for_first_readings(world)
     say("first readings are there; load begins")
     stop = threading.Event()
-    chaos = Chaos(world, seed=options.seed, pause=options.events_every, stop=stop, say=say)
+    chaos = Chaos(
+        world,
+        seed=options.seed,
+        pause=options.events_every,
+        stop=stop,
+        say=say,
+        only=options.only,
+    )
     watcher = Watcher(world, stop)
     for target in world.targets:
         target.load.start()

@@ -1,5 +1,6 @@
 """What goes wrong, one thing after the other, at moments that a seed decides."""
 
+import os
 import random
 import signal
 import threading
@@ -25,13 +26,14 @@ class Chaos:
         pause: float,
         stop: threading.Event,
         say: Callable[[str], None],
+        only: str = "",
     ) -> None:
         self._world = world
         self._random = random.Random(seed)
         self._pause = pause
         self._stop = stop
         self._say = say
-        self._number_of_workers = len(world.workers)
+        self._only = only
         self.happened: Counter[str] = Counter()
         self._events: dict[str, tuple[Callable[[TargetUnderTorture], None], float]] = {
             "reset of all": (self._reset, 3),
@@ -53,7 +55,7 @@ class Chaos:
 
     def run(self) -> None:
         """Until told to stop."""
-        names = list(self._events)
+        names = [name for name in self._events if self._only in name]
         weights = [self._events[name][1] for name in names]
         while not self._stop.wait(self._pause * self._random.uniform(0.5, 1.5)):
             name = self._random.choices(names, weights)[0]
@@ -85,7 +87,9 @@ class Chaos:
         target.start()
 
     def _crash(self, target: TargetUnderTorture) -> None:
-        target.cluster.stop("immediate")
+        # not an immediate stop: even that one lets pg_stat_statements write its file
+        pid = int((target.cluster.data_dir / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
         self._sleep(1, 4)
         target.start()
 

@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """Analyses that one worker process runs at once; collecting is not limited by it."""
     parameters: ParameterMode = ParameterMode.HASH
     """What is kept of values in statements, plans and parameters: keep, hash or drop."""
+    ingest_limit: int = Field(default=256 * 1024 * 1024, ge=1024, le=2**40)
+    """The most bytes of one log sent to the API, as sent and unpacked."""
     raw_retention: Duration = timedelta(days=7)
     """How long deltas are kept; hourly roll-ups stay."""
     hourly_retention: Duration = timedelta(days=400)

@@ -23,7 +23,9 @@ from pgadvisor.records.advice import (
     Risk,
     Skipped,
 )
-from pgadvisor.records.server import ServerInfo
+from pgadvisor.records.check import Check, CheckStatus
+from pgadvisor.records.log import Execution, LogPosition, LogSkip
+from pgadvisor.records.server import ServerInfo, ServerState
 from pgadvisor.records.statement import (
     Counters,
     QueryId,
@@ -33,11 +35,21 @@ from pgadvisor.records.statement import (
     StatementText,
 )
 from pgadvisor.records.workload import PlanCapture, PlanSource
-from pgadvisor.store import Store, open_store
+from pgadvisor.sql import fingerprint
+from pgadvisor.store import Connection, Store, open_store
 from pgadvisor.store.advice import save_advice
+from pgadvisor.store.executions import save_executions
+from pgadvisor.store.logs import save_log_position, save_log_problem
 from pgadvisor.store.plans import save_plans, save_unexplained
 from pgadvisor.store.snapshots import record_snapshot
-from pgadvisor.store.targets import register_target, save_failure, save_names, save_server
+from pgadvisor.store.targets import (
+    register_target,
+    save_checks,
+    save_failure,
+    save_names,
+    save_server,
+    save_state,
+)
 from pgadvisor.store.texts import save_texts
 
 STEP = timedelta(minutes=15)
@@ -494,6 +506,52 @@ def seed(store: Store, now: datetime) -> None:
             Skipped(rule="sort-or-hash-spills-to-disk", queryid=QueryId(31), reason=f"no {XSS}"),
         ]
         save_advice(conn, shop, "shop", recommendations(), silences, now=now)
+        _seed_quality(conn, shop, now)
+
+
+def _seed_quality(conn: Connection, shop: int, now: datetime) -> None:
+    """Things that make the history less than whole, some of which try to be HTML."""
+    state = ServerState(in_recovery=False, clock_skew_ms=2_400.0)
+    save_state(conn, shop, state, now=now)
+    save_log_problem(conn, shop, f"cannot read the folder {XSS}")
+    position = LogPosition(
+        path="/log/a.json",
+        device=1,
+        inode=1,
+        offset=1,
+        size=1,
+        modified_at_ns=1,
+        signature="x",
+        signature_bytes=1,
+    )
+    skipped = {str(LogSkip.NO_PREFIX): 7, str(LogSkip.OWN_STATEMENT): 3, XSS: 1}
+    save_log_position(conn, shop, "jsonlog:/log", position, lines=900, skipped=skipped, now=now)
+    checks = [
+        Check(
+            name="track-io-timing",
+            status=CheckStatus.WARNING,
+            message=f"track_io_timing = off {XSS}",
+            remedy=f"ALTER SYSTEM SET track_io_timing = on; -- {XSS}",
+        ),
+        Check(name="version", status=CheckStatus.OK, message="PostgreSQL 15.18"),
+    ]
+    save_checks(conn, shop, "shop", checks, now=now)
+    slow = next(load for load in LOADS if load.queryid == ORDERS_BY_EMAIL)
+    executions = [
+        Execution(
+            logged_at=now - timedelta(minutes=number),
+            database="shop",
+            query=slow.query or "",
+            fingerprint=fingerprint(slow.query or ""),
+            duration_ms=300.0 + number,
+            kind="select",
+            queryid=slow.queryid,
+            threshold_ms=250.0,
+            sample_rate=1.0,
+        )
+        for number in range(1, 41)
+    ]
+    save_executions(conn, shop, executions)
 
 
 def _same(snapshot: StatementSnapshot) -> StatementSnapshot:

@@ -34,7 +34,53 @@ def test_pages_hold_every_query_once_in_order(client: httpx.Client, size: int) -
         if cursor is None:
             break
     assert seen == whole
-    assert len(whole) == 15
+    assert len(whole) == 13
+
+
+def test_utility_statements_are_listed_when_asked_for(client: httpx.Client) -> None:
+    def kinds(**params: str) -> list[str | None]:
+        answer = client.get("/api/v1/queries", params={"limit": "500", **params})
+        return sorted({item["kind"] for item in answer.json()["items"]}, key=str)
+
+    assert kinds() == [None, "insert", "select", "update"]  # None: hidden
+    assert kinds(include_utility="true") == [None, "copy", "insert", "select", "update", "utility"]
+    assert kinds(kind="copy") == ["copy"]
+    assert kinds(kind="copy", database="shop") == []
+
+
+def test_queries_of_a_table(client: httpx.Client) -> None:
+    def queryids(**params: str) -> set[str]:
+        answer = client.get("/api/v1/queries", params={"limit": "500", **params})
+        assert all(params["table"] in item["tables"] for item in answer.json()["items"])
+        return {item["queryid"] for item in answer.json()["items"]}
+
+    assert queryids(table="customers") == {SLOW, "32", "38"}
+    assert queryids(table="customers", database="analytics/<i>2026</i>") == set()
+    # CTEs are no tables
+    assert queryids(table="daily") == set()
+
+
+def test_a_long_window_is_whole_hours_and_says_so(client: httpx.Client) -> None:
+    until = "2026-03-04T11:20:00Z"
+    body = client.get("/api/v1/queries", params={"window": "7h", "until": until}).json()
+    assert (body["since"], body["until"], body["of_hours"]) == (
+        "2026-03-04T04:00:00Z",
+        "2026-03-04T12:00:00Z",
+        True,
+    )
+    same = client.get(
+        "/api/v1/queries", params={"since": body["since"], "until": body["until"]}
+    ).json()
+    assert same["items"] == body["items"]
+    body = client.get("/api/v1/queries", params={"window": "6h", "until": until}).json()
+    assert (body["since"], body["of_hours"]) == ("2026-03-04T05:20:00Z", False)
+
+
+def test_a_short_window_of_long_ago_is_read_from_hours(client: httpx.Client) -> None:
+    """Intervals are kept for seven days."""
+    old = {"since": "2026-02-20T10:10:00Z", "until": "2026-02-20T11:10:00Z"}
+    body = client.get("/api/v1/queries", params=old).json()
+    assert (body["since"], body["of_hours"]) == ("2026-02-20T10:00:00Z", True)
 
 
 def test_a_window_is_since_and_until_or_a_length(client: httpx.Client) -> None:

@@ -62,6 +62,21 @@ def test_extensions_beside_the_programs_are_known() -> None:
     assert not embedded_binaries().has_contrib
 
 
+@pytest.mark.parametrize("share", ["share/postgresql", "share"])
+def test_without_pg_config_the_extensions_are_beside_the_programs(
+    tmp_path: Path, share: str
+) -> None:
+    _program(tmp_path / "bin", "#!/bin/sh\necho 'postgres (PostgreSQL) 17.1'\n")
+    (tmp_path / "bin" / "pg_config").unlink()
+    (tmp_path / share / "extension").mkdir(parents=True)
+    (tmp_path / share / "extension" / "pg_stat_statements.control").touch()
+
+    found = Binaries.at(tmp_path / "bin")
+
+    assert found.major == 17
+    assert found.has_contrib
+
+
 def _program(folder: Path, content: str | None) -> None:
     if content is not None:
         folder.mkdir(exist_ok=True)

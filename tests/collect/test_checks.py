@@ -140,9 +140,11 @@ def test_a_full_pg_stat_statements() -> None:
         with connect(cluster.dsn()) as target:
             found = _checks(target)["pg-stat-statements-max"]
 
+    if cluster.binaries.major < 14:  # extension 1.8 does not count evictions
+        assert "of 100 entries" in found.message
+        return
     assert found.status is CheckStatus.WARNING
-    # before 1.9 nothing tells of evictions
-    assert ("evicted every" if cluster.binaries.major >= 14 else "full") in found.message
+    assert "evicted every" in found.message
     assert "pg_stat_statements.max = 10000" in found.remedy
 
 

@@ -50,6 +50,19 @@ def test_counters_of_a_statement(target_conn: Conn, target: Target) -> None:
     assert 5 * mean**2 * 0.999 <= squares <= 5 * entry.max_exec_time**2 * 1.001
 
 
+def test_just_in_time_compilation(target_conn: Conn, target: Target) -> None:
+    if target.major < 15 or target_conn.execute("select pg_jit_available()").fetchone() != (True,):
+        pytest.skip("no JIT here, or a version that does not count it")
+    target_conn.execute("create table compiled as select generate_series(1, 100) as a")
+    target_conn.execute("set jit_above_cost = 0")
+    target_conn.execute("select sum(a) from compiled")
+
+    (entry,) = [s for s in _seen(target, "select sum(a) from compiled") if s.key.toplevel]
+
+    assert entry.counters.jit_functions > 0
+    assert entry.counters.jit_generation_time > 0
+
+
 def test_a_snapshot_knows_its_moment(target_conn: Conn, target: Target) -> None:
     first, second = fetch_statements(target), fetch_statements(target)
 

@@ -4,7 +4,7 @@ import io
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from pgadvisor.cli.output import log_to_stderr
 from pgadvisor.cluster import Cluster
 from pgadvisor.collect.target import Target
 from pgadvisor.config import Settings, load_settings
+from pgadvisor.errors import ConfigInvalid
 from pgadvisor.pipeline.log_ingest import LogNotes, ingest_log
+from pgadvisor.pipeline.mask_stored import mask_stored
 from pgadvisor.records.log import LogFormat, LogSampling
 from pgadvisor.records.parameter import ParameterMode
 from pgadvisor.store import Store, open_store
@@ -96,7 +98,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(conn: psycopg.Connection[Any], dsn: str) -> None:
+def run(conn: psycopg.Connection[Any]) -> None:
     """The workload, each statement as an application would send it."""
     role = f"zq_{conn.info.dbname}"
     for text in (*LITERALS, *UTILITY):
@@ -156,15 +158,13 @@ def leaks(text: str) -> list[str]:
     return [line[:500] for line in lines if any(word.lower() in line for word in SECRETS)]
 
 
-def collect_all(
-    store: Store, dsn: str, conn: psycopg.Connection[Any], logs: Path, settings: Settings
-) -> None:
+def collect_all(store: Store, dsn: str, conn: psycopg.Connection[Any], settings: Settings) -> None:
     """All that a worker does, around the workload."""
     with pipeline.connect_target(dsn, settings) as target:
         target_id = pipeline.register_target(store, target, dsn, now=now())
         pipeline.observe_logs(target, store, target_id, now=now())
         pipeline.observe_statements(target, store, target_id, now=now())
-        run(conn, dsn)
+        run(conn)
         running(target, store, target_id, dsn)
         pipeline.observe_statements(target, store, target_id, now=now())
         reading = pipeline.observe_logs(target, store, target_id, now=now())
@@ -228,7 +228,7 @@ def test_planted_secrets_are_nowhere(
     logs = {path: path.stat().st_size for path in target_cluster.log_dir.iterdir()}
     settings = load_settings(database_url=store_dsn, parameters=mode)
     with open_store(settings, now=now()) as store:
-        collect_all(store, target_dsn, noisy, target_cluster.log_dir, settings)
+        collect_all(store, target_dsn, noisy, settings)
         for path, size in logs.items():
             assert leaks(path.read_bytes()[size:].decode()), "the log has what must not be kept"
             bring(store, path, size, settings)
@@ -243,12 +243,22 @@ def test_planted_secrets_are_nowhere(
 
 
 @pytest.mark.slow
-def test_keep_keeps_them(
-    noisy: psycopg.Connection[Any], target_cluster: Cluster, target_dsn: str, store_dsn: str
+@pytest.mark.parametrize("mode", [ParameterMode.HASH, ParameterMode.DROP])
+def test_keep_keeps_them_until_they_are_masked(
+    mode: ParameterMode, noisy: psycopg.Connection[Any], target_dsn: str, store_dsn: str
 ) -> None:
-    settings = load_settings(database_url=store_dsn, parameters=ParameterMode.KEEP)
-    with open_store(settings, now=now()) as store:
-        collect_all(store, target_dsn, noisy, target_cluster.log_dir, settings)
+    keeping = load_settings(database_url=store_dsn, parameters=ParameterMode.KEEP)
+    with open_store(keeping, now=now()) as store:
+        collect_all(store, target_dsn, noisy, keeping)
         kept = dump(store)
+        with pytest.raises(ConfigInvalid, match="nothing to mask"):
+            mask_stored(store)
     for secret in (EMAIL, NAME, CARD, TOKEN, BORN):
         assert secret in kept
+    masking = load_settings(database_url=store_dsn, parameters=mode)
+    with open_store(masking, now=now()) as store:
+        changed = mask_stored(store)
+        assert all(changed[table] for table in ("plans", "queries", "running_statements"))
+        assert changed["executions"] and changed["logged_statements"]
+        assert leaks(dump(store)) == []
+        assert not any(mask_stored(store).values())

@@ -110,3 +110,19 @@ def test_is_stable_across_processes() -> None:
         for seed in ("1", "2")
     }
     assert outputs == {shape(parse_plan(text))}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"Scan Direction": "NoMovement"}, {"Scan Direction": "Forward"}),
+        ({"Parent Relationship": "Member"}, {"Parent Relationship": "Outer"}),
+    ],
+)
+def test_upgrade_changes_no_shape(before: dict[str, str], after: dict[str, str]) -> None:
+    def plan(child: dict[str, str]) -> dict[str, object]:
+        below = {"Node Type": "Index Scan", "Index Name": "i", **child}
+        return {"Node Type": "ModifyTable", "Operation": "Update", "Plans": [below]}
+
+    assert shape(parse_plan(plan(before))) == shape(parse_plan(plan(after)))
+    assert shape(parse_plan(plan(after))) != shape(parse_plan(plan({})))

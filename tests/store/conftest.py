@@ -12,7 +12,8 @@ from pgadvisor.store.partitions import PARTITIONED
 TABLES = """select relname from pg_class
             where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p')
               and not relispartition and relname <> 'schema_migrations'"""
-PARTITIONS = "select inhrelid::regclass::text from pg_inherits where inhparent = to_regclass(%s)"
+PARTITIONS = """select c.relname from pg_inherits join pg_class c on c.oid = inhrelid
+                where inhparent = to_regclass(%s) and c.relispartition"""
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,7 @@ def baseline(snapshot_id: int, entries: list[StatementCounters]) -> Baseline:
 
 
 _counters = st.builds(
-    lambda calls, time, wal_bytes: Counters(
-        calls=calls, total_exec_time=time, wal_bytes=wal_bytes
-    ),
+    lambda calls, time, wal_bytes: Counters(calls=calls, total_exec_time=time, wal_bytes=wal_bytes),
     st.integers(0, 2**63 - 1),
     st.floats(0, 1e300),
     st.sampled_from([0, 2**62]),
@@ -81,7 +79,7 @@ def test_a_packed_statement_takes_at_most_300_bytes() -> None:
         if not name.endswith("time")
     }
     made = [
-        replace(entry(key, 1), counters=Counters(**{**counters, "total_exec_time": key / 3}))
+        replace(entry(key, 1), counters=Counters()._replace(**counters, total_exec_time=key / 3))
         for key in range(5000)
     ]
     put = baseline(1, made)

@@ -285,7 +285,9 @@ def test_a_store_that_was_away_gets_the_whole_difference(
         assert value(store, ALL_CALLS, [target]) == 22
 
 
-def test_a_store_that_ends_its_connections_while_a_target_is_read(store: Store, store_dsn: str) -> None:
+def test_a_store_that_ends_its_connections_while_a_target_is_read(
+    store: Store, store_dsn: str
+) -> None:
     target = new_target(store)
     record(store, target, NOON, [entry(1, 10)])
 

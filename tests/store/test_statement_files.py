@@ -23,6 +23,8 @@ PARTS = {
     "columns": sql.SQL("statement_id, min_exec_time, max_exec_time, {}").format(COUNTER_COLUMNS),
     "values": COUNTER_COLUMNS,
     "updates": sql.SQL("calls = 1"),
+    "table": sql.Identifier("gaps"),
+    "column": sql.Identifier("until"),
 }
 
 

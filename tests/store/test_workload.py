@@ -86,7 +86,9 @@ def test_observed_hours_are_those_that_intervals_cover(store: Store) -> None:
     assert found.observed_hours == pytest.approx(2.0)
     assert (found.since, found.until) == (NOON, NOON + 4 * HOUR)
     assert found.queries[0].calls == 15
-    late = workload(store, since=NOON + 0.5 * HOUR)
+    # a long window is read in whole hours, a short one as it is
+    assert workload(store, since=NOON + 0.5 * HOUR).observed_hours == pytest.approx(2.0)
+    late = workload(store, since=NOON + 0.5 * HOUR, until=NOON + 5 * HOUR)
     assert late.observed_hours == pytest.approx(1.5)
     assert workload(store, until=NOON + 2 * HOUR).observed_hours == pytest.approx(1.0)
 

@@ -19,7 +19,7 @@ def store(seeded_dsn: str) -> Iterator[Store]:
         yield store
 
 
-@pytest.mark.parametrize("name", ["1h", "24h", "7d"])
+@pytest.mark.parametrize("name", ["1h", "24h", "7d", "30d"])
 def test_the_load_over_time_adds_up_to_the_time_of_the_databases(store: Store, name: str) -> None:
     data = read_overview(store, window_named(name, NOW))
     width = (data.load.times[1] - data.load.times[0]).total_seconds()
@@ -29,7 +29,14 @@ def test_the_load_over_time_adds_up_to_the_time_of_the_databases(store: Store, n
         assert seconds == pytest.approx(database.total_exec_time / 1000, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["1h", "24h", "7d"])
+def test_a_fingerprint_has_the_page_of_its_query(store: Store) -> None:
+    window = window_named("24h", NOW)
+    by_queryid = read_query_page(store, "/run/shop:5432", "shop", SLOW, window)
+    fingerprint = by_queryid.query.fingerprint or ""
+    assert read_query_page(store, "/run/shop:5432", "shop", fingerprint, window) == by_queryid
+
+
+@pytest.mark.parametrize("name", ["1h", "24h", "7d", "30d"])
 def test_the_rate_of_a_query_adds_up_to_its_calls(store: Store, name: str) -> None:
     data = read_query_page(store, "/run/shop:5432", "shop", SLOW, window_named(name, NOW))
     width = (data.rates.times[1] - data.rates.times[0]).total_seconds()
@@ -51,10 +58,10 @@ def test_a_window_that_nobody_observed_has_no_load(store: Store) -> None:
         ("/run/shop:5432", "shop", "1"),
         ("/run/shop:5432", "analytics/<i>2026</i>", SLOW),
         ("reports.example:5432", "shop", SLOW),
-        ("/run/shop:5432", "shop", "dc7d9561c7956fc6"),
+        ("/run/shop:5432", "shop", "dc7d9561c7956fc7"),
     ],
 )
-def test_a_query_page_is_of_one_queryid_in_one_place(
+def test_a_query_page_is_of_one_query_in_one_place(
     store: Store, place: tuple[str, str, str]
 ) -> None:
     with pytest.raises(NotFound):

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from pgadvisor import __version__
-from pgadvisor.api import databases, queries, recommendations
+from pgadvisor.api import data_quality, databases, queries, recommendations, targets
 from pgadvisor.api.context import Door
 from pgadvisor.api.guard import Guard, is_loopback
 from pgadvisor.api.health import health_router
+from pgadvisor.api.ingest import ingest_router
 from pgadvisor.api.metrics import metrics_registry
 from pgadvisor.api.problems import register_problems
 from pgadvisor.api.schemas import Problem
@@ -50,9 +51,10 @@ def create_app(store: Store, settings: Settings, *, clock: Callable[[], datetime
     app.state.door = Door(store=store, settings=settings, clock=clock)
     register_problems(app)
     app.add_middleware(Guard, only_loopback=is_loopback(settings.host))
-    for resource in (databases, queries, recommendations):
+    for resource in (data_quality, databases, queries, recommendations, targets):
         app.include_router(resource.router, prefix="/api/v1")
-    app.include_router(health_router(metrics_registry(store, clock)))
+    app.include_router(ingest_router(), prefix="/api/v1")
+    app.include_router(health_router(metrics_registry(store, clock, interval=settings.interval)))
     _add_fallback(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -1,8 +1,8 @@
 """What every response passes through: foreign hosts and origins out, security headers on.
 
 A browser page of somebody else can reach a server on localhost by DNS rebinding (its own name
-that resolves to 127.0.0.1) or by a WebSocket, which knows no same-origin policy. The first
-shows in the Host header, the second in Origin.
+that resolves to 127.0.0.1), by a WebSocket, which knows no same-origin policy, or by a POST. The
+first shows in the Host header, the others in Origin.
 """
 
 import ipaddress
@@ -82,7 +82,13 @@ class Guard:
             return "this server answers only to localhost"
         origin = headers.get("origin")
         is_page_event = scope["type"] == "websocket" or scope["path"].startswith("/_nicegui_ws")
-        if is_page_event and origin and urlsplit(origin).netloc.lower() != host.lower():
+        # a form or script of any page may send a plain POST, only the answer is kept from it
+        changes_something = scope.get("method", "GET") not in ("GET", "HEAD", "OPTIONS")
+        if (
+            (is_page_event or changes_something)
+            and origin
+            and urlsplit(origin).netloc.lower() != host.lower()
+        ):
             return "the request comes from a page of another origin"
         return ""
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -24,24 +24,31 @@ from pgadvisor.store.status import (
 __all__ = ["StoreCollector", "metrics_registry"]
 
 _CACHE_SECONDS = 5.0
+_CIRCUITS = {"open": 1.0, "half-open": 0.5}
 
 
-def metrics_registry(store: Store, clock: Callable[[], datetime]) -> CollectorRegistry:
-    """A registry of its own, so that two applications in one process do not collide."""
+def metrics_registry(
+    store: Store, clock: Callable[[], datetime], *, interval: timedelta = timedelta(seconds=60)
+) -> CollectorRegistry:
+    """A registry of its own, so that two applications in one process do not collide.
+
+    `interval` is how often a target is read that says nothing else.
+    """
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(StoreCollector(store, clock))
+    registry.register(StoreCollector(store, clock, interval))
     return registry
 
 
 class StoreCollector(Collector):
     """Reads targets, gaps and recommendations; several scrapers share one reading."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], interval: timedelta) -> None:
         self._store = store
         self._clock = clock
+        self._interval = interval
         self._lock = threading.Lock()
         self._read_at: datetime | None = None
         self._metrics: list[Metric] = []
@@ -67,7 +74,7 @@ class StoreCollector(Collector):
         try:
             with self._store.transaction() as conn:
                 found = [
-                    *_target_metrics(target_states(conn), now),
+                    *_target_metrics(target_states(conn), now, self._interval),
                     *_store_metrics(conn),
                 ]
         except AdvisorError:
@@ -77,7 +84,9 @@ class StoreCollector(Collector):
         return [up, *found]
 
 
-def _target_metrics(targets: list[TargetState], now: datetime) -> Iterator[Metric]:
+def _target_metrics(
+    targets: list[TargetState], now: datetime, interval: timedelta
+) -> Iterator[Metric]:
     def gauge(name: str, about: str, value: Callable[[TargetState], float | None]) -> Metric:
         family = GaugeMetricFamily(f"pgadvisor_{name}", about, labels=["target"])
         for target in targets:
@@ -109,6 +118,35 @@ def _target_metrics(targets: list[TargetState], now: datetime) -> Iterator[Metri
         "target_hidden_statements",
         "Entries of the last snapshot that our role may not see.",
         lambda target: target.hidden,
+    )
+    yield gauge(
+        "target_hidden_time_ratio",
+        "Their share of the time of all statements since the counters were reset.",
+        lambda target: target.hidden_ratio,
+    )
+    yield gauge(
+        "target_lag_seconds",
+        "Time by which the next reading of the counters is overdue.",
+        lambda target: target.lag(now, interval),
+    )
+    yield gauge(
+        "target_circuit_open",
+        "1 while a failing target is left alone, 0.5 while the next try decides.",
+        lambda target: _CIRCUITS.get(target.circuit, 0.0),
+    )
+    yield gauge("target_failures", "Failures in a row.", lambda target: target.failures)
+    yield gauge(
+        "target_paused", "1 while it is paused.", lambda target: float(target.paused_at is not None)
+    )
+    yield gauge(
+        "target_log_problem",
+        "1 while its log cannot be read.",
+        lambda target: float(target.log_problem is not None),
+    )
+    yield gauge(
+        "target_clock_skew_seconds",
+        "Its clock minus ours.",
+        lambda target: None if target.clock_skew_ms is None else target.clock_skew_ms / 1000,
     )
 
 

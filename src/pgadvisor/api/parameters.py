@@ -67,7 +67,7 @@ Cursor = Annotated[
 Hash = Annotated[
     str,
     Path(
-        pattern=r"^(-?[0-9]{1,19}|[0-9A-Fa-f]{16})$",
+        pattern=r"^(-?[0-9]{1,19}|[0-9A-Fa-fx][0-9A-Fa-f]{15})$",
         description="A queryid (signed 64-bit number) or a fingerprint (16 hex digits).",
         examples=["-4402183927123213"],
     ),

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from pgadvisor.errors import (
     AdvisorError,
     ConfigInvalid,
+    LogConflict,
+    LogUnreadable,
     NotFound,
     NotParsable,
     SchemaOutdated,
@@ -22,7 +24,12 @@ from pgadvisor.errors import (
 __all__ = [
     "MEDIA_TYPE",
     "CursorInvalid",
+    "EncodingUnknown",
+    "Forbidden",
     "RequestInvalid",
+    "TooLarge",
+    "TooMany",
+    "TooSlow",
     "problem",
     "problem_responses",
     "register_problems",
@@ -38,13 +45,35 @@ _RETRY_SECONDS = 5
 class RequestInvalid(AdvisorError):
     """A parameter is well formed and cannot be used all the same; `name` says which."""
 
-    def __init__(self, name: str, message: str, *, hint: str = "") -> None:
+    def __init__(self, name: str, message: str, *, hint: str = "", place: str = "query") -> None:
         super().__init__(message, hint=hint)
         self.name = name
+        #: query, path or body
+        self.place = place
 
 
 class CursorInvalid(AdvisorError):
     """A cursor was changed on the way, or belongs to another list."""
+
+
+class Forbidden(AdvisorError):
+    """Something that is not done for callers from elsewhere."""
+
+
+class TooLarge(AdvisorError):
+    """A body is over the limit."""
+
+
+class TooSlow(AdvisorError):
+    """A body did not come, or not to its end."""
+
+
+class TooMany(AdvisorError):
+    """As many requests of this kind are under way as may be."""
+
+
+class EncodingUnknown(AdvisorError):
+    """A body is packed in a way that is not known."""
 
 
 #: error to (status, slug); looked up along the class's parents
@@ -52,7 +81,14 @@ _STATUS: Mapping[type[AdvisorError], tuple[int, str]] = {
     NotFound: (404, "not-found"),
     RequestInvalid: (422, "request-invalid"),
     CursorInvalid: (400, "cursor-invalid"),
+    Forbidden: (403, "forbidden"),
     NotParsable: (422, "not-parsable"),
+    LogUnreadable: (422, "log-unreadable"),
+    LogConflict: (409, "log-conflict"),
+    TooLarge: (413, "too-large"),
+    TooSlow: (408, "too-slow"),
+    TooMany: (429, "too-many"),
+    EncodingUnknown: (415, "encoding-unknown"),
     ConfigInvalid: (400, "config-invalid"),
     StoreUnavailable: (503, "store-unavailable"),
     SchemaOutdated: (503, "schema-outdated"),
@@ -60,8 +96,14 @@ _STATUS: Mapping[type[AdvisorError], tuple[int, str]] = {
 }
 
 _DESCRIPTIONS = {
-    400: "The cursor is not one of this list.",
+    400: "The cursor is not one of this list, or a setting cannot be used.",
+    403: "Not for callers from elsewhere.",
     404: "What was asked for is not in the store.",
+    408: "The body did not come in time.",
+    409: "It does not fit what is there; `next_offset` says where a log goes on.",
+    413: "The body, or what it unpacks to, is over the limit.",
+    415: "The body is packed in a way that is not known.",
+    429: "As many such requests are under way as may be; `Retry-After` says when to ask again.",
     422: "A parameter cannot be used; `errors` lists which.",
     500: "The server failed; its log says why.",
     503: "The store does not answer, or its schema is another version's.",
@@ -116,10 +158,12 @@ def _advisor_error(request: Request, exc: Exception) -> JSONResponse:
     status, slug = next(_STATUS[cls] for cls in type(exc).__mro__ if cls in _STATUS)
     more: dict[str, Any] = {}
     if isinstance(exc, RequestInvalid):
-        more["errors"] = [{"in": "query", "name": exc.name, "message": exc.message}]
+        more["errors"] = [{"in": exc.place, "name": exc.name, "message": exc.message}]
+    if isinstance(exc, LogConflict) and exc.offset is not None:
+        more["next_offset"] = exc.offset
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.url.path, exc.message)
-    headers = {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else None
+    headers = {"Retry-After": str(_RETRY_SECONDS)} if status in (429, 503) else None
     return problem(
         request.url.path, status, slug, exc.message, hint=exc.hint, headers=headers, **more
     )

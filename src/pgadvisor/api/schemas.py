@@ -6,9 +6,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pgadvisor.records.advice import EvidenceLevel, RecommendationState
+from pgadvisor.records.log import LogFormat
 from pgadvisor.records.workload import PlanSource
+from pgadvisor.store.quality import Severity
 
 __all__ = [
+    "DataQuality",
     "Database",
     "DatabaseList",
     "Effect",
@@ -16,10 +19,13 @@ __all__ = [
     "Health",
     "History",
     "HistoryPoint",
+    "IngestedLogs",
     "LoggedExecutions",
     "Member",
     "Plan",
     "Problem",
+    "QualityItem",
+    "QualityLook",
     "Query",
     "QueryDetail",
     "QueryList",
@@ -174,12 +180,50 @@ class Plan(_Schema):
     source: PlanSource
     plan: dict[str, Any] = Field(description="EXPLAIN (FORMAT JSON), the value of its key Plan.")
     extra: dict[str, Any] = Field(description="The rest of EXPLAIN: Triggers, JIT, Settings.")
-    example_query: str = Field(description="A text that gave the plan; may hold constants.")
+    example_query: str = Field(description="A text that gave the plan, its values masked.")
     first_seen_at: datetime
     last_seen_at: datetime
     executions: int = Field(description="Executions seen in logs; 0 for a plan we asked for.")
     mean_duration_ms: float | None
     max_duration_ms: float | None
+
+
+class QualityItem(_Schema):
+    """One thing that makes the history less than whole, and what mends it."""
+
+    name: str = Field(examples=["hidden-statements"])
+    severity: Severity
+    target: str
+    database_name: str | None = Field(description="Null: the whole target.")
+    message: str = Field(description="What.")
+    why: str = Field(description="Why it matters.")
+    count: int
+    per_day: float | None
+    since: datetime | None
+    last_at: datetime | None
+    share_ratio: float | None = Field(description="0 to 1, of what `share_of` says.")
+    share_of: str | None
+    remedy: str = Field(description="SQL or shell commands; may be empty.")
+    is_sql: bool = Field(description="The remedy is SQL, else it is for the shell.")
+    undo: str = Field(description="What takes the remedy back; may be empty.")
+    query_hashes: list[str] = Field(description="The busiest queries concerned.")
+
+
+class QualityLook(_Schema):
+    """One thing that was looked for."""
+
+    name: str
+    at: str
+
+
+class DataQuality(_Schema):
+    """What is missing in the history of a window, worst first."""
+
+    since: datetime = Field(description="Of the window, whole hours.")
+    until: datetime
+    attention: int = Field(description="Items that a person can mend: errors and warnings.")
+    items: list[QualityItem]
+    looked_at: list[QualityLook] = Field(description="All that was looked for, found or not.")
 
 
 class Silence(_Schema):
@@ -273,3 +317,20 @@ class QueryDetail(Query):
     no_plan_reason: str | None
     recommendations: list[Recommendation]
     silences: list[Silence] = Field(description="Filled where there is no recommendation.")
+
+
+class IngestedLogs(_Schema):
+    """What a log that was sent brought."""
+
+    target: str
+    format: LogFormat
+    line_prefix: str | None = Field(description="log_line_prefix it was read with; stderr only.")
+    plans: int = Field(description="Plans of auto_explain that were stored.")
+    statements: int = Field(description="Executions with a duration that were stored.")
+    lines: int
+    bytes_read: int = Field(description="Bytes of the unpacked log that were new and read.")
+    known_bytes: int = Field(description="Bytes that were read before, and are not counted again.")
+    next_offset: int = Field(description="Where the next piece of the log begins.")
+    skipped: dict[str, int] = Field(description="Entries left out, by reason.")
+    is_whole: bool = Field(description="The log shows every execution.")
+    shows: str = Field(description="The same as a sentence.")

@@ -7,8 +7,12 @@ import typer
 
 from pgadvisor import __version__
 from pgadvisor.cli.advise import advise
+from pgadvisor.cli.data_quality import data_quality
 from pgadvisor.cli.demo import demo
 from pgadvisor.cli.doctor import doctor
+from pgadvisor.cli.ingest_log import ingest_log_files
+from pgadvisor.cli.import_history import import_history
+from pgadvisor.cli.mask_history import mask_history
 from pgadvisor.cli.migrate import migrate
 from pgadvisor.cli.observe import observe
 from pgadvisor.cli.output import errors
@@ -30,6 +34,10 @@ app = typer.Typer(
 for verb in (doctor, observe, advise, run, serve, migrate, demo):
     app.command()(verb)
 app.command()(worker)
+app.command()(import_history)
+app.command()(data_quality)
+app.command()(mask_history)
+app.command("ingest-log")(ingest_log_files)
 app.add_typer(targets, name="targets")
 
 

@@ -24,11 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from psycopg import pq
-
 from pgadvisor.cluster import guard
 from pgadvisor.cluster.account import Account, reachable, server_account
 from pgadvisor.cluster.binaries import Binaries, find_binaries
+from pgadvisor.cluster.ping import Answer, ping
 from pgadvisor.errors import ClusterFailed
 
 __all__ = ["Cluster"]
@@ -40,10 +39,6 @@ _LONGEST_SOCKET_DIR = 80
 _PORT = 5432
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _START_SECONDS = 60
-#: results of PQping: takes connections; lives, but starts, recovers or shuts down
-_ACCEPTING = pq.Ping.OK
-_REJECTING = pq.Ping.REJECT
-_PING_SECONDS = 3
 
 
 class Cluster:
@@ -117,7 +112,7 @@ class Cluster:
     @property
     def is_running(self) -> bool:
         """True while a server answers."""
-        return self._status() == _ACCEPTING
+        return self._status() == Answer.ACCEPTING
 
     def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
         """A libpq connection string over the private socket."""
@@ -231,9 +226,9 @@ class Cluster:
 
     def _start_server(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while (status := self._status()) != _ACCEPTING:
+        while (status := self._status()) != Answer.ACCEPTING:
             # a server whose starter was killed is left to come up
-            said = "" if status == _REJECTING or self._lives() else self._try_start()
+            said = "" if status == Answer.REJECTING or self._lives() else self._try_start()
             # children of a killed server need a moment to end
             if (said and "still in use" not in said) or time.monotonic() > deadline:
                 raise ClusterFailed(
@@ -257,10 +252,8 @@ class Cluster:
         said = log.read_bytes()[read:].decode(errors="replace") if log.exists() else ""
         return said.strip()[-800:] or result.stdout.strip()[-800:] or "no reason given"
 
-    def _status(self) -> pq.Ping:
-        """What libpq's ping says, as pg_isready does, which not every package has."""
-        conninfo = f"{self.dsn()} connect_timeout={_PING_SECONDS}"
-        return pq.Ping(pq.PGconn.ping(conninfo.encode()))
+    def _status(self) -> Answer:
+        return ping(self.socket_dir / f".s.PGSQL.{_PORT}")
 
     def _lives(self) -> bool:
         """True while the process of postmaster.pid is our server.

@@ -202,12 +202,12 @@ _REFUSALS: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], st
         (errors.GroupingError, errors.InvalidColumnReference),
         "normalizing gave equal constants different parameters, so that expressions in its "
         "GROUP BY, DISTINCT or ORDER BY no longer match",
-        "Log plans with auto_explain: its texts keep the constants.",
+        "Log plans with auto_explain: of its texts more can be planned.",
     ),
     (
         (errors.SyntaxError, errors.FeatureNotSupported),
         "the server does not take this syntax with parameters or in this version",
-        "Log plans with auto_explain: its texts keep the constants.",
+        "Log plans with auto_explain: of its texts more can be planned.",
     ),
     (
         errors.QueryCanceled,

@@ -18,6 +18,7 @@ from pgadvisor.store.targets import DueDatabase, StoredTarget
 
 __all__ = [
     "HEARTBEAT_SECONDS",
+    "MAINTAIN",
     "STUDY",
     "WATCH",
     "Fleet",
@@ -26,11 +27,11 @@ __all__ = [
     "stall_limit",
 ]
 
-WATCH, STUDY = "watch", "study"
+WATCH, STUDY, MAINTAIN = "watch", "study", "maintain"
 
 #: how often a worker says that it lives
 HEARTBEAT_SECONDS = 3.0
-_SHORTEST_STALL, _LONGEST_STALL = 3 * HEARTBEAT_SECONDS, 60.0
+_LONGEST_STALL = 60.0
 #: rows of workers are kept for so many stall limits, for those who were only cut off
 _PRUNE_FACTOR = 20
 _LOCK = 7_316_402_054
@@ -46,7 +47,7 @@ class Fleet:
     stall_seconds: float
 
 
-def stall_limit(intervals: Iterable[float]) -> float:
+def stall_limit(intervals: Iterable[float], heartbeat: float = HEARTBEAT_SECONDS) -> float:
     """Seconds of silence after which a worker is taken for dead.
 
     A little less than the shortest interval of all targets, so that another has taken over
@@ -56,7 +57,7 @@ def stall_limit(intervals: Iterable[float]) -> float:
     (9.0, 54.0, 60.0)
     """
     shortest = min(intervals, default=math.inf)
-    return min(max(0.9 * shortest, _SHORTEST_STALL), _LONGEST_STALL)
+    return min(max(0.9 * shortest, 3 * heartbeat), _LONGEST_STALL)
 
 
 async def dispatch(app: procrastinate.App, fleet: Fleet) -> None:

@@ -16,11 +16,13 @@ from typing import Protocol
 import structlog
 
 from pgadvisor import pipeline
+from pgadvisor.collect.logs.slow_statement import Started
 from pgadvisor.collect.target import Target
 from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, NotFound, StoreUnavailable
 from pgadvisor.records.database_filter import DatabaseFilter
 from pgadvisor.store import Store
+from pgadvisor.store.retention import maintain
 from pgadvisor.store.targets import StoredTarget, save_failure, target_by_id
 
 __all__ = ["Observer", "Progress"]
@@ -96,8 +98,11 @@ class Observer:
         self._conninfo: str | None = None
         self._target_id = target_id
         self._target_failures: int | None = None
+        self._is_noted = False
         self._watched = pipeline.Watched(DatabaseFilter())
         self._log_was_read = False
+        self._log_settings: dict[str, str] | None = None
+        self._started = Started()
         self._retry_hidden = False
         self._steps: dict[str, Step] = {
             "statements": self._statements,
@@ -156,7 +161,7 @@ class Observer:
                 return min(pause, self._interval("statements", row))
             wait = self._round(row)
             self.progress.failures = 0
-            self._target_failures = 0
+            self._target_failures, self._is_noted = 0, False
             return wait
         except AdvisorError as exc:
             return self._failed(exc)
@@ -178,6 +183,8 @@ class Observer:
         if self._target_failures is None:  # taken over from another worker, with its circuit
             self._target_failures = row.failures
             self._not_before = time.monotonic() + min(row.retry_in_seconds or 0.0, _LONGEST_WAIT)
+        elif self._is_noted and not row.failures:  # somebody has resumed it
+            self._target_failures, self._not_before, self._is_noted = 0, 0.0, False
         return row
 
     def _is_ours(self, row: StoredTarget | None) -> bool:
@@ -251,6 +258,7 @@ class Observer:
             return
         failures = self._target_failures or 1
         is_open = failures >= _CIRCUIT_FAILURES
+        self._is_noted = False
         try:
             with self._store.transaction() as conn:
                 save_failure(
@@ -261,6 +269,7 @@ class Observer:
                     failures=failures,
                     retry_in=timedelta(seconds=wait) if is_open else None,
                 )
+            self._is_noted = True
         except StoreUnavailable as also:
             log.warning("the failure could not be noted", error=also.message)
 
@@ -288,7 +297,8 @@ class Observer:
         pipeline.observe_activity(target, self._store, target_id, now=now, watched=self._watched)
 
     def _server(self, target: Target, target_id: int, now: datetime) -> None:
-        pipeline.observe_server(target, self._store, target_id, now=now)
+        settings = pipeline.observe_server(target, self._store, target_id, now=now)
+        self._log_settings = {one.name: one.setting for one in settings}
         self._retry_hidden = True  # a right may have been granted since
         self._watched.forget()
 
@@ -299,7 +309,9 @@ class Observer:
             target_id,
             now=now,
             from_end=not self._log_was_read,
+            settings=self._log_settings,
             watches=self._watched.watches,
+            started=self._started,
         )
         self._log_was_read = reading.problem is None
         self.progress.plans += reading.plans
@@ -326,7 +338,8 @@ class Observer:
             self.progress.recommendations = len(advice.recommendations)
 
     def _maintenance(self, target: Target, target_id: int, now: datetime) -> None:
-        pipeline.maintain(self._store, self._settings, now=now)
+        done = maintain(self._store, self._settings, now=now)
+        log.info("maintenance", made=done.made, dropped=done.dropped, deleted=dict(done.deleted))
 
 
 def _back_off(failures: int, chance: random.Random) -> float:

@@ -15,7 +15,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +23,14 @@ import procrastinate
 import psycopg
 import psycopg_pool
 import structlog
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from pgadvisor import pipeline
 from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, StoreUnavailable
 from pgadvisor.jobs.dispatch import (
     HEARTBEAT_SECONDS,
+    MAINTAIN,
     STUDY,
     WATCH,
     Fleet,
@@ -41,6 +42,7 @@ from pgadvisor.jobs.queue import ANALYSIS, COLLECT, UPKEEP, open_queue
 from pgadvisor.jobs.threads import in_thread
 from pgadvisor.jobs.watchers import Watchers
 from pgadvisor.store import Store, jobs_schema
+from pgadvisor.store.retention import maintain
 from pgadvisor.store.targets import (
     DueDatabase,
     claim_target,
@@ -51,12 +53,15 @@ from pgadvisor.store.targets import (
 
 __all__ = ["Worker"]
 
-_TICK_SECONDS = 2.0
+#: looks at the store for each heartbeat
+_TICKS_PER_HEARTBEAT = 1.5
 #: a look at the store that takes longer means that it is not there
 _TICK_TIMEOUT = 15.0
 #: how long one job watches a target, give or take a fifth
 _TERM_SECONDS = 600.0
 _LONGEST_WAIT = 15.0
+#: for readings under way when the worker is told to stop
+_END_SECONDS = 10.0
 _STORE_ERRORS = (
     ConnectorException,
     psycopg.Error,
@@ -70,7 +75,11 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Collects from its share of all targets, and studies their databases."""
+    """Collects from its share of all targets, and studies their databases.
+
+    `dsns` has the connection strings of targets by id that come with a password, for this
+    process alone; all others are connected to as the store says.
+    """
 
     def __init__(
         self,
@@ -80,34 +89,44 @@ class Worker:
         clock: Callable[[], datetime],
         seed: int = 0,
         dsns: Mapping[int, str] | None = None,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._random = random.Random(seed)
+        self._heartbeat = heartbeat_seconds
         self._dsns = dict(dsns or {})
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._watchers = Watchers(store, settings, name=self.name, clock=clock, dsns=self._dsns)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._was_stopped = False
         self._share = 0
         #: jobs of each queue that this worker has at the moment
         self._held = {COLLECT: 0, ANALYSIS: 0, UPKEEP: 0}
 
+    def check(self) -> None:
+        """Raise `SchemaOutdated` where the store has no job queue that fits."""
+        with self._store.transaction() as conn:
+            jobs_schema.check(conn)
+
     def stop(self) -> None:
-        """End in an orderly way; may be called from any thread."""
+        """End in an orderly way; may be called from any thread, before `run` too."""
+        self._was_stopped = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def run(self) -> None:
         """Work until stopped. Raises `SchemaOutdated` where the store has no job queue."""
+        self.check()
         self._loop = asyncio.get_running_loop()
+        if self._was_stopped:
+            return
         self._loop.set_exception_handler(_unobserved)
         # they tell at length of each lost connection, which we tell in one line
         for library in ("procrastinate", "psycopg.pool"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
-        with self._store.transaction() as conn:
-            jobs_schema.check(conn)
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
@@ -123,8 +142,10 @@ class Worker:
     async def _session(self) -> None:
         """One connection to the job queue, until it is lost or the worker is stopped."""
         app = open_queue(self._store, self._queues_with_room)
-        self._add_tasks(app)
+        maintenance = self._add_tasks(app)
         async with app.open_async():
+            with suppress(AlreadyEnqueued):
+                await maintenance.defer_async(timestamp=0)
             taking = asyncio.create_task(
                 app.run_worker_async(
                     queues=[COLLECT, ANALYSIS, UPKEEP],
@@ -135,7 +156,7 @@ class Worker:
                     shutdown_graceful_timeout=0.5,
                     delete_jobs="always",
                     install_signal_handlers=False,
-                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    update_heartbeat_interval=self._heartbeat,
                     stalled_worker_timeout=3600.0,
                 )
             )
@@ -153,7 +174,7 @@ class Worker:
     async def _look_after(self, app: procrastinate.App) -> None:
         while not self._stopping.is_set():
             await asyncio.wait_for(self._tick(app), _TICK_TIMEOUT)
-            await _either(self._stopping, _TICK_SECONDS)
+            await _either(self._stopping, self._heartbeat / _TICKS_PER_HEARTBEAT)
         await self._end_watches()  # their jobs end with them, and others take over at once
 
     async def _tick(self, app: procrastinate.App) -> None:
@@ -170,8 +191,8 @@ class Worker:
                 conn, catalog_interval=self._settings.catalog_interval, now=self._clock()
             )
         usual = self._settings.interval.total_seconds()
-        intervals = (one.interval_seconds or usual for one in targets)
-        return Fleet(targets=targets, due=tuple(due), stall_seconds=stall_limit(intervals))
+        stall = stall_limit((one.interval_seconds or usual for one in targets), self._heartbeat)
+        return Fleet(targets=targets, due=tuple(due), stall_seconds=stall)
 
     def _shed(self) -> None:
         """Leave to others what is over the share, with some slack so that nothing swings."""
@@ -185,9 +206,12 @@ class Worker:
         most = {COLLECT: self._share, ANALYSIS: self._settings.max_workers, UPKEEP: 1}
         return [queue for queue, held in self._held.items() if held < most[queue]]
 
-    def _add_tasks(self, app: procrastinate.App) -> None:
+    def _add_tasks(self, app: procrastinate.App) -> Any:
+        """Returns the task of maintenance, which is also done at the start."""
         app.task(name=WATCH, queue=COLLECT)(self._watch)
         app.task(name=STUDY, queue=ANALYSIS)(self._study)
+        upkeep = app.task(name=MAINTAIN, queue=UPKEEP, lock=MAINTAIN, queueing_lock=MAINTAIN)
+        return app.periodic(cron="7 * * * *")(upkeep(self._maintain))
 
     async def _watch(self, target_id: int) -> None:
         """Job: collect from a target for a term."""
@@ -213,7 +237,7 @@ class Worker:
             await in_thread(lambda: self._study_database(database))
 
     def _study_database(self, database: DueDatabase) -> None:
-        noted = log.bind(target=database.target_id, database=database.datname)
+        which = {"target": database.target_id, "database": database.datname}
         try:
             dsn = self._dsns.get(database.target_id)
             if dsn is None:
@@ -221,9 +245,33 @@ class Worker:
                     dsn = target_by_id(conn, database.target_id).conninfo
             pipeline.study_database(dsn, self._store, self._settings, database, now=self._clock())
         except AdvisorError as exc:
-            noted.warning("database not read", reason=exc.message)
-        except Exception:  # noqa: BLE001 - a door: noted with its traceback, the job is over
-            noted.exception("a bug in pgadvisor, please report it")
+            log.warning("database not read", reason=exc.message, **which)
+        except Exception:
+            log.exception("a bug in pgadvisor, please report it", **which)
+
+    async def _maintain(self, timestamp: int) -> None:
+        """Job, once an hour for all workers: make partitions, drop what is past its time."""
+        with self._holding(UPKEEP):
+            await in_thread(self._maintain_store)
+
+    def _maintain_store(self) -> None:
+        try:
+            done = maintain(self._store, self._settings, now=self._earlier_now())
+            log.info(
+                "maintenance", made=done.made, dropped=done.dropped, deleted=dict(done.deleted)
+            )
+        except AdvisorError as exc:
+            log.warning("maintenance failed", reason=exc.message)
+        except Exception:
+            log.exception("a bug in pgadvisor, please report it")
+
+    def _earlier_now(self) -> datetime:
+        """Our clock or the store's: one that has jumped ahead must not drop what is young."""
+        with self._store.transaction() as conn:
+            row = conn.execute("select now()").fetchone()
+        assert row is not None  # a function call returns one row
+        theirs: datetime = row[0]
+        return min(self._clock(), theirs)
 
     @contextmanager
     def _holding(self, queue: str) -> Iterator[None]:
@@ -234,10 +282,12 @@ class Worker:
             self._held[queue] -= 1
 
     async def _end_watches(self) -> None:
+        """Tell all loops to end and wait for them; not for ever: a target may hang."""
         watches = self._watchers.all()
         self._watchers.stop(watches)
-        for watch in watches:
-            await watch.ended.wait()
+        if watches:
+            ending = [asyncio.ensure_future(watch.ended.wait()) for watch in watches]
+            await asyncio.wait(ending, timeout=_END_SECONDS)
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

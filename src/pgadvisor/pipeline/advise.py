@@ -70,8 +70,11 @@ def advise(
             f"no statements of database {target.database} in the history yet",
             hint="Run `pgadvisor observe` while the application works, then ask again.",
         )
-    asked = with_known_values(target, workload, catalog, privacy_of(store))
-    found = _analyze(target, asked, catalog, progress)
+    if stored.in_recovery:
+        found = Analysis(skipped=tuple(_of_replica(stored, workload)))
+    else:
+        asked = with_known_values(target, workload, catalog, privacy_of(store))
+        found = _analyze(target, asked, catalog, progress)
     recommendations = tuple(recommend(found.findings, workload))
     with store.transaction() as conn:
         stored_advice.save_advice(

@@ -1,12 +1,22 @@
 """History that was brought along, into the store."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import blake2b
+from pathlib import Path
 from typing import Protocol
 
+from pgadvisor.collect.imports import (
+    FileSource,
+    ImportOptions,
+    pgwatch_sources,
+    powa_sources,
+    repository,
+)
 from pgadvisor.errors import NotParsable
 from pgadvisor.pipeline.privacy import Privacy, privacy_of
 from pgadvisor.records.imported import (
@@ -22,22 +32,32 @@ from pgadvisor.store import Store
 from pgadvisor.store import imported as stored_history
 from pgadvisor.store.imported import Recorded
 
-__all__ = ["HistorySource", "ImportReport", "import_history"]
+__all__ = ["HistorySource", "ImportReport", "Origin", "history_sources", "import_history"]
 
 SERIES = "not SQL: the name of an imported series"
 OWN = "statement of pgadvisor itself"
 _MOST_KNOWN = 50_000
 #: of what looks like SQL the first word is one of these
 _VERBS = frozenset(
-    """abort alter analyze begin call checkpoint close cluster comment commit copy create
-    deallocate declare delete discard do drop end execute explain fetch grant import insert
-    listen load lock merge move notify prepare reassign refresh reindex release reset revoke
-    rollback savepoint security select set show start table truncate unlisten update vacuum
-    values with""".split()
+    {"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster"}
+    | {"comment", "commit", "copy", "create", "deallocate", "declare", "delete", "discard"}
+    | {"do", "drop", "end", "execute", "explain", "fetch", "grant", "import"}
+    | {"insert", "listen", "load", "lock", "merge", "move", "notify", "prepare"}
+    | {"reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint"}
+    | {"security", "select", "set", "show", "start", "table", "truncate", "unlisten"}
+    | {"update", "vacuum", "values", "with"}
 )
 _LITERAL = re.compile(r"'[^']*'|(?<![\w.$])\d+(?:\.\d+)?(?![\w.])")
 #: where a quote may not be what it seems
 _TRICKY = re.compile(r"--|/\*|\\|\"|\$|[eEbBxXnN&]'")
+
+
+class Origin(StrEnum):
+    """Where history comes from."""
+
+    FILE = "file"
+    POWA = "powa"
+    PGWATCH = "pgwatch"
 
 
 class HistorySource(Protocol):
@@ -48,6 +68,15 @@ class HistorySource(Protocol):
     @property
     def name(self) -> str:
         """Identifies it; stands in imported_spans.source."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """The name of the target where the user gives none."""
+        ...
+
+    def shift_to_now(self, now: datetime, earlier: Sequence[str]) -> None:
+        """Move all times by whole weeks, so that the last is of the last week."""
         ...
 
     def pieces(self, *, now: datetime) -> Iterator[Piece]:
@@ -84,6 +113,31 @@ class ImportReport:
         return sum(one.count for one in self.refused.values())
 
 
+@contextmanager
+def history_sources(
+    place: str,
+    origin: Origin,
+    options: ImportOptions,
+    *,
+    server: str | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Iterator[Sequence[HistorySource]]:
+    """The sources at a path or in the database that a DSN names, open inside the block.
+
+    Raises `ImportUnreadable`, `ConfigInvalid`, `NotFound` or `TargetUnreachable`.
+    """
+    if origin is Origin.FILE:
+        yield [FileSource(Path(place), options, progress=progress)]
+        return
+    with repository(place) as opened:
+        if origin is Origin.POWA:
+            yield powa_sources(opened, server=server, progress=progress)
+        else:
+            yield pgwatch_sources(
+                opened, server=server, database=options.database, progress=progress
+            )
+
+
 def import_history(
     source: HistorySource,
     store: Store,
@@ -92,6 +146,7 @@ def import_history(
     now: datetime,
     raw_retention: timedelta,
     hourly_retention: timedelta,
+    shift_to_now: bool = False,
     dry_run: bool = False,
     done: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
@@ -100,6 +155,9 @@ def import_history(
     Each piece is one transaction: what was saved before the import was cut off is recognized,
     and the next run goes on behind it. With `dry_run` nothing is saved and the report is the same.
     """
+    if shift_to_now:
+        with store.transaction() as conn:
+            source.shift_to_now(now, stored_history.imported_sources(conn, target))
     report = ImportReport(target=target, source=source.name)
     prepare = _Statements(privacy_of(store))
     target_id = None
@@ -135,9 +193,7 @@ def import_history(
     return report
 
 
-def _prepared(
-    piece: Piece, prepare: "_Statements", notes: ImportNotes
-) -> list[ImportedRow]:
+def _prepared(piece: Piece, prepare: "_Statements", notes: ImportNotes) -> list[ImportedRow]:
     rows = []
     for row in piece.rows:
         statement = prepare(row.statement)

@@ -1,6 +1,6 @@
 """Counters per minute out of a log that shows every execution: a history without a server."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -8,9 +8,10 @@ from functools import lru_cache
 from pgadvisor.errors import NotParsable
 from pgadvisor.records.imported import ImportedRow, ImportedStatement, Span
 from pgadvisor.records.log import Execution
-from pgadvisor.records.statement import Counters
+from pgadvisor.records.statement import Counters, QueryId
 from pgadvisor.sql import parse, tables_of
 from pgadvisor.store import Connection
+from pgadvisor.store.executions import logged_queryids
 from pgadvisor.store.imported import record_history
 
 __all__ = ["LogHistory"]
@@ -55,11 +56,15 @@ class LogHistory:
         for one in executions:
             since = one.logged_at.replace(second=0, microsecond=0)
             key = (since, one.database, one.user, one.queryid, one.fingerprint)
-            minutes.setdefault(key, _Minute(since, one)).add(one)
+            minute = minutes.get(key)
+            if minute is None:
+                minute = minutes[key] = _Minute(since, one)
+            minute.add(one)
+        known = logged_queryids(conn, target_id, _without_queryid(minutes.values()))
         record_history(
             conn,
             target_id,
-            [_row(one) for one in minutes.values()],
+            [_row(one, known) for one in minutes.values()],
             # one for all files of a target: two of them may share a minute
             source=_SOURCE,
             now=now,
@@ -79,7 +84,16 @@ class LogHistory:
         return {database: [span] for database, span in self._covered.items()}
 
 
-def _row(minute: _Minute) -> ImportedRow:
+def _without_queryid(minutes: Collection[_Minute]) -> set[tuple[str, str]]:
+    """PostgreSQL logs some executions of a query with its id, some without.
+
+    A prepared utility statement loses it with its first execution (pgss_ProcessUtility).
+    """
+    examples = [minute.example for minute in minutes]
+    return {(one.database, one.fingerprint) for one in examples if one.queryid is None}
+
+
+def _row(minute: _Minute, known: Mapping[tuple[str, str], QueryId]) -> ImportedRow:
     one = minute.example
     query = one.query[:_LONGEST_TEXT]
     return ImportedRow(
@@ -92,7 +106,7 @@ def _row(minute: _Minute) -> ImportedRow:
             kind=one.kind,
             tables=_tables(query) if one.kind is not None else None,
             unreadable=None if one.kind is not None else "not parsable",
-            queryid=one.queryid,
+            queryid=one.queryid or known.get((one.database, one.fingerprint)),
             user=one.user,
         ),
         counters=Counters(

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
+from pgadvisor.collect.logs.brought import brought_logs
 from pgadvisor.collect.logs.guess import guess_format, guess_prefix
 from pgadvisor.collect.logs.instant import zone
 from pgadvisor.collect.logs.opened import SIGNATURE_BYTES
 from pgadvisor.collect.logs.sampling import log_sampling
-from pgadvisor.collect.logs.stream import ByteStream, LogStream, start_of_stream
+from pgadvisor.collect.logs.stream import (
+    ByteStream,
+    LogStream,
+    start_of_stream,
+    unpacked_size,
+)
 from pgadvisor.config import Settings
 from pgadvisor.errors import LogConflict
 from pgadvisor.pipeline.log_history import LogHistory
@@ -20,7 +26,15 @@ from pgadvisor.store import Store
 from pgadvisor.store.catalog import current_settings
 from pgadvisor.store.logs import drop_log_positions, load_log_positions, log_target
 
-__all__ = ["IngestedLog", "LogNotes", "ingest_log", "sampling_of"]
+__all__ = [
+    "IngestedLog",
+    "LogNotes",
+    "brought_logs",
+    "ingest_log",
+    "sampling_of",
+    "unpacked_size",
+    "what_it_shows",
+]
 
 _BROUGHT = "brought:"
 _NAMED = "source:"
@@ -85,6 +99,30 @@ def sampling_of(
 def is_whole(sampling: LogSampling) -> bool:
     """True where every execution was logged."""
     return sampling.statement_threshold_ms == 0
+
+
+def what_it_shows(sampling: LogSampling) -> str:
+    """A sentence: is the log the whole, or only the slow part of it?"""
+    threshold, rate = sampling.statement_threshold_ms, sampling.sample_rate
+    if is_whole(sampling):
+        return "The log shows every execution: counts and times are those of the whole."
+    if threshold is None:
+        return (
+            "It is not known which executions the log shows, so counts and times are of those "
+            "alone: say with --threshold what SHOW log_min_duration_statement says."
+        )
+    if sampling.sample_threshold_ms is not None and rate is not None and rate < 1:
+        slow = "" if threshold == float("inf") else f", and all that took {threshold:g} ms or more"
+        return (
+            f"The log shows {rate:.3g} of the executions that took {sampling.sample_threshold_ms:g}"
+            f" ms or more{slow}: it is a sample, not the whole."
+        )
+    if threshold == float("inf"):
+        return "The server is set to log no durations, so what the log shows is of another time."
+    return (
+        f"The log shows only executions that took {threshold:g} ms or more: counts and means are "
+        "of those, not of the queries."
+    )
 
 
 def ingest_log(

@@ -1,6 +1,6 @@
 """What a watched server wrote to its log, into the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,6 +38,7 @@ def observe_logs(
     *,
     now: datetime,
     from_end: bool = True,
+    settings: Mapping[str, str] | None = None,
     watches: Callable[[str], bool] = _all_databases,
     started: Started | None = None,
 ) -> LogReading:
@@ -46,13 +47,16 @@ def observe_logs(
 
     What was read and the position behind it are saved together: nothing is lost, nothing counted
     twice. A log never read before is begun `from_end`, because what is older was not observed.
-    Entries of databases that `watches` refuses are left out. `started`, kept from one call to
-    the next, joins statements with durations that are logged much later (log_statement). Why the
-    log cannot be read is in the result, and saved with the target.
+    `settings` are names and values of pg_settings, fetched if left out: they say where the log is,
+    and which executions it shows. Entries of databases that `watches` refuses are left out.
+    `started`, kept from one call to the next, joins statements with durations that are logged
+    much later (log_statement). Why the log cannot be read is in the result, and saved with the
+    target.
     """
     whole = LogReading()
     try:
-        settings = {setting.name: setting.setting for setting in fetch_settings(target)}
+        if settings is None:
+            settings = {setting.name: setting.setting for setting in fetch_settings(target)}
         source = find_log(target, settings)
         whole = LogReading(notes=source.notes)
         intake = LogIntake(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -31,7 +31,10 @@ __all__ = ["MASKED_VALUES", "Privacy", "privacy_of"]
 #: key in a stored plan's `extra`: n of $n to what is known of its value
 MASKED_VALUES = "Masked Values"
 
-_PARAMETER = re.compile(r"\$(\d+) = (?:(NULL)|'((?:[^']|'')*)(\.\.\.)?'?)")
+_LONGEST_CACHED = 10_000
+#: at the end of a value longer than auto_explain.log_parameter_max_length
+_CUT_OFF = "..."
+_PARAMETER = re.compile(r"\$(\d+) = (?:(NULL)|'((?:[^']|'')*)')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,13 @@ class Privacy:
             return capture
         masked = mask_text(capture.query, self.values)
         mask = partial(mask_expression, mask=self.values)
-        values = {**self._logged_parameters(capture.extra), **masked.values}
-        extra = mask_explained(capture.extra, mask)
+        given = dict(capture.extra)
+        values = given.pop(MASKED_VALUES, {})  # of a plan that is masked again
+        found = {**self._logged_parameters(given), **masked.values}
+        values = values | {str(number): _as_json(value) for number, value in found.items()}
+        extra = mask_explained(given, mask)
         if values and self.mode is ParameterMode.HASH:
-            extra[MASKED_VALUES] = {str(n): _as_json(value) for n, value in values.items()}
+            extra[MASKED_VALUES] = values
         return replace(capture, query=masked.text, plan=mask_plan(capture.plan, mask), extra=extra)
 
     def execution(
@@ -83,7 +89,9 @@ class Privacy:
         would be a hash of its password without salt.
         """
         masked = mask_text(logged.query, self.values)
-        identity, kind = _identity(masked.text)
+        # few texts are long, and a cache full of those would be large
+        identify = _identity if len(masked.text) <= _LONGEST_CACHED else _identity.__wrapped__
+        identity, kind = identify(masked.text)
         return Execution(
             logged_at=logged.logged_at,
             database=logged.database,
@@ -117,7 +125,7 @@ class Privacy:
         return {
             int(match[1]): self.values.masked(None if match[2] else match[3].replace("''", "'"))
             for match in _PARAMETER.finditer(logged)
-            if not match[4]
+            if not (match[3] or "").endswith(_CUT_OFF)
         }
 
 
@@ -130,6 +138,7 @@ def privacy_of(store: Store) -> Privacy:
     return Privacy(ValueMask(store.parameters, salt))
 
 
+@lru_cache(maxsize=4096)
 def _identity(masked: str) -> tuple[str, str | None]:
     try:
         return fingerprint(masked), str(statement_kind(parse(masked)))

@@ -14,6 +14,7 @@ from pgadvisor.collect.target import Target, connect
 from pgadvisor.config import Settings
 from pgadvisor.errors import ConfigInvalid
 from pgadvisor.records.check import Check
+from pgadvisor.records.server import Setting
 from pgadvisor.store import Store
 from pgadvisor.store import catalog as stored_catalog
 from pgadvisor.store import targets as stored_targets
@@ -24,6 +25,7 @@ __all__ = [
     "check_target",
     "connect_target",
     "observe_server",
+    "parts_of",
     "register_target",
     "require_usable",
     "without_password",
@@ -69,7 +71,7 @@ def without_password(dsn: str) -> tuple[str, bool]:
     >>> without_password("postgresql://me:secret@db.example.org/shop?sslmode=require")
     ('host=db.example.org user=me dbname=shop sslmode=require', True)
     """
-    given = _parts(dsn)
+    given = parts_of(dsn)
     kept = {name: value for name, value in given.items() if name in _KEPT}
     if "password" in str(kept.get("options", "")).lower():
         del kept["options"]  # something like -c app.password=...
@@ -87,7 +89,7 @@ def add_target(
     Without a name it is called by host and port. One of that name is changed, or watched again.
     """
     conninfo, _ = without_password(dsn)
-    parts = _parts(conninfo)
+    parts = parts_of(conninfo)
     host = parts.get("host") or parts.get("hostaddr") or parts.get("service") or "local"
     name = name or f"{host}:{parts.get('port') or 5432}"
     with store.transaction() as conn:
@@ -100,7 +102,7 @@ def register_target(
     store: Store, target: Target, dsn: str, *, now: datetime, name: str | None = None
 ) -> int:
     """The id of a connected target in the store, made if it is new; its password is not stored."""
-    kept = {"dbname": target.database} | _parts(without_password(dsn)[0])
+    kept = {"dbname": target.database} | parts_of(without_password(dsn)[0])
     name = name or target.place.rpartition("/")[0]
     with store.transaction() as conn:
         target_id = stored_targets.register_target(conn, name, make_conninfo("", **kept), now=now)
@@ -108,8 +110,13 @@ def register_target(
     return target_id
 
 
-def observe_server(target: Target, store: Store, target_id: int, *, now: datetime) -> None:
-    """What the server is, its databases, roles and settings: new or changed ones are saved."""
+def observe_server(
+    target: Target, store: Store, target_id: int, *, now: datetime
+) -> tuple[Setting, ...]:
+    """What the server is, its databases, roles and settings: new or changed ones are saved.
+
+    Returns the settings.
+    """
     server = server_info(target)
     databases, roles = fetch_databases(target), fetch_roles(target)
     settings = fetch_settings(target)
@@ -117,9 +124,11 @@ def observe_server(target: Target, store: Store, target_id: int, *, now: datetim
         stored_targets.save_server(conn, target_id, server, now=now)
         stored_targets.save_names(conn, target_id, databases=databases, roles=roles, now=now)
         stored_catalog.save_settings(conn, target_id, settings, now=now)
+    return settings
 
 
-def _parts(dsn: str) -> dict[str, str]:
+def parts_of(dsn: str) -> dict[str, str]:
+    """What a DSN or URL says, by libpq's keywords. Raises `ConfigInvalid`."""
     try:
         given = conninfo_to_dict(dsn)
     except psycopg.Error:

@@ -60,6 +60,11 @@ class Reading:
     max_exec_time: float = 0.0
     stats_since: datetime | None = None
 
+    @property
+    def instant(self) -> datetime:
+        """What readings are ordered by: the end of the span where the row has one."""
+        return self.until or self.at
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:

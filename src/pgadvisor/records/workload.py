@@ -25,7 +25,7 @@ class PlanCapture:
     captured_at: datetime
     database: str
     source: PlanSource
-    #: the text as the log shows it (with constants) or the normalized one
+    #: the text as the log shows it (with constants, until it is masked) or the normalized one
     query: str
     #: the value of EXPLAIN's key "Plan"
     plan: Mapping[str, Any]
@@ -47,7 +47,7 @@ class StoredPlan:
     source: PlanSource
     plan: Mapping[str, Any]
     extra: Mapping[str, Any]
-    #: a text that gave this plan, with constants where the log had them
+    #: a text that gave this plan, its values masked unless the settings keep them
     example_query: str
     first_seen_at: datetime
     last_seen_at: datetime
@@ -80,7 +80,7 @@ class Query:
     toplevel: bool = True
     plans: tuple[StoredPlan, ...] = ()
     #: seen running and never finished: calls and time are of samples of pg_stat_activity, and
-    #: the text has its constants
+    #: the text is masked, not normalized
     is_unfinished: bool = False
     #: why no plan could be had, when there is none
     no_plan_reason: str | None = None

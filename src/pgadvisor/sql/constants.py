@@ -1,7 +1,8 @@
 """Where the constants of a text stand, and what may stand there instead."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from pglast.parser import Token
@@ -37,7 +38,10 @@ class Part:
     is_number: bool = False
     #: the type named before a constant: date '...'
     type_name: str = ""
-    #: equal for constants that are the same value of the same expression
+    #: its place among the words of the text, and that of the parenthesis it stands in
+    word: int = -1
+    parenthesis: int = -1
+    #: equal where the same value stands twice in the same expression; empty where it does not
     context: tuple[str, ...] = ()
 
     @property
@@ -103,8 +107,13 @@ def parts_of(text: str, tokens: Sequence[Token]) -> list[Part]:
     if not comments and not any(token.name in _WORTH_A_LOOK for token in code):
         return []
     reader = _Reader(text, code)
-    found = [*comments, *reader.constants()]
-    return sorted(found, key=lambda part: part.start)
+    constants = list(reader.constants())
+    seen = Counter(part.raw for part in constants if part.place is Place.EXPRESSION)
+    told_apart = [
+        replace(part, context=reader.context(part)) if seen[part.raw] > 1 else part
+        for part in constants
+    ]
+    return sorted([*comments, *told_apart], key=lambda part: part.start)
 
 
 def _is_kept_comment(comment: str) -> bool:
@@ -139,10 +148,10 @@ class _Reader:
             if i < skip_to:
                 continue
             if token.name in _STRINGS:
-                part, skip_to = self._string(i, token)
+                part, skip_to = self._string(i)
                 yield from part
             elif token.name in _NUMBERS:
-                yield from self._number(i, token)
+                yield from self._number(i)
             elif self._is_setting_word(i, token):
                 yield self._part(i, i, Place.WORD)
 
@@ -161,7 +170,7 @@ class _Reader:
             case name if name in _AFTER_BY_LIST:
                 self.by_lists.discard(depth)
 
-    def _string(self, i: int, token: Token) -> tuple[list[Part], int]:
+    def _string(self, i: int) -> tuple[list[Part], int]:
         """The part of a string, and the token to go on with."""
         last = i + 2 if self._at(i + 1) == "UESCAPE" else i
         type_name = self._type_before(i)
@@ -172,7 +181,7 @@ class _Reader:
         part = self._part(i, last, place, type_name=type_name or "")
         return ([] if is_harmless(part.value) else [part]), last + 1
 
-    def _number(self, i: int, token: Token) -> Iterator[Part]:
+    def _number(self, i: int) -> Iterator[Part]:
         if self._is_modifier(i) or self._is_ordinal(i):
             return
         first = i - 1 if self._is_sign(i - 1) else i
@@ -185,8 +194,9 @@ class _Reader:
         self, first: int, last: int, place: Place, *, is_number: bool = False, type_name: str = ""
     ) -> Part:
         start, end = self.code[first].start, self.code[last].end + 1
-        context = self._context(first) if place is Place.EXPRESSION else ()
-        return Part(start, end, self.text[start:end], place, is_number, type_name, context)
+        raw = self.text[start:end]
+        parenthesis = self.open[-1] if self.open else -1
+        return Part(start, end, raw, place, is_number, type_name, first, parenthesis)
 
     def _at(self, i: int) -> str:
         return self.code[i].name if 0 <= i < len(self.code) else ""
@@ -253,11 +263,11 @@ class _Reader:
             and self._at(i - 1) in ("TO", "ASCII_61", "ASCII_44")
         )
 
-    def _context(self, i: int) -> tuple[str, ...]:
+    def context(self, part: Part) -> tuple[str, ...]:
         """The words around a constant that tell whether another is the same expression's."""
+        i, opening = part.word, part.parenthesis
         first, last = i, i
-        if self.open and self._at(i - 1) in ("ASCII_40", "ASCII_44"):
-            opening = self.open[-1]
+        if opening >= 0 and self._at(i - 1) in ("ASCII_40", "ASCII_44"):
             first = max(opening - (4 if self._at(opening - 1) == "IN_P" else 1), 0)
             last = self.closed_by.get(opening, i)
         elif self._is_boundary(i - 1):

@@ -91,11 +91,11 @@ def mask_text(text: str, mask: ValueMask) -> MaskedText:
         parameters = max_parameter(text)
     except (pglast.Error, NotParsable, UnicodeError):
         return _unparsed(text, mask)
-    for masked in (
-        _put_together(text, parts, mask, after=parameters),
-        _put_together(text, [_constant_only(part) for part in parts], mask, after=parameters),
-    ):
-        if _agrees(masked.text, identity, has_plan=_has_plan(parts)):
+    has_plan = any(part.place is Place.EXPRESSION for part in parts)
+    for is_last in (False, True):
+        tried = [_constant_only(part) for part in parts] if is_last else parts
+        masked = _put_together(text, tried, mask, after=parameters)
+        if _agrees(masked.text, identity, has_plan=has_plan):
             return masked
     return _unparsed(text, mask)
 
@@ -104,10 +104,6 @@ def _unparsed(text: str, mask: ValueMask) -> MaskedText:
     # SET takes bare words for values, and without a tree nobody knows which those are
     masked = f"set {CUT}" if _SETS.match(text) else mask_unparsed(text[:_LONGEST], mask)
     return MaskedText(masked + f" {CUT}" if len(text) > _LONGEST else masked, {})
-
-
-def _has_plan(parts: Sequence[Part]) -> bool:
-    return any(part.place is Place.EXPRESSION for part in parts)
 
 
 def _agrees(masked: str, identity: str, *, has_plan: bool) -> bool:
@@ -136,8 +132,10 @@ def _put_together(text: str, parts: Sequence[Part], mask: ValueMask, *, after: i
         end = part.end
         if part.place is Place.NOTHING:
             pieces.append(_gap(text, part))
-        elif part.value in kept and (part.is_number or part.place is Place.EXPRESSION):
-            pieces.append(kept[part.value] if part.is_number else f"'{kept[part.value]}'")
+        elif part.is_number and part.value in kept:
+            pieces.append(kept[part.value])
+        elif _is_time_expression(part) and part.value in kept:
+            pieces.append(f"'{kept[part.value]}'")
         elif part.place is Place.EXPRESSION:
             number = numbers.of(part)
             values[number] = mask.masked(part.value)
@@ -188,6 +186,11 @@ def _buckets(parts: Sequence[Part], mask: ValueMask) -> Mapping[str, str]:
         for part in parts
         if part.is_number or part.type_name or type_of(part.value) in _TIMES
     )
+
+
+def _is_time_expression(part: Part) -> bool:
+    """A time written as a string: what a column of times is compared with, most of the time."""
+    return part.place is Place.EXPRESSION and type_of(part.value) in _TIMES
 
 
 def _constant(part: Part, kept: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ A scanner of our own that knows quotes, comments and numbers and needs nothing t
 import re
 
 from pgadvisor.records.parameter import ParameterMode
+from pgadvisor.sql.harmless import is_harmless
 from pgadvisor.sql.statement import MARKER
 from pgadvisor.sql.values import ValueMask, bucket, number_bucket
 
@@ -40,6 +41,7 @@ _TIME_TYPES = frozenset(
         *("time without time zone", "time with time zone"),
     }
 )
+_IS_MASKED = re.compile(r"#[0-9a-f]{16}")
 _ARRAY_ELEMENT = re.compile(r'"(?:[^"\\]|\\.)*"|[^{},"]+')
 
 
@@ -105,8 +107,10 @@ def _masked(value: str, kind: str, mask: ValueMask) -> str:
         found = bucket(value)
         if found is not None:
             return found
-    if kind == "boolean" or not value:
-        return value[:5]
+    if is_harmless(value) or (kind == "boolean" and len(value) <= len("false")):
+        return value
+    if _IS_MASKED.fullmatch(value):
+        return value
     return f"#{mask.hash_of(value)}"
 
 

@@ -125,9 +125,7 @@ def _pack(baseline: Baseline) -> _Packed:
     return _Packed(
         snapshot_id=baseline.snapshot_id,
         head=replace(baseline.snapshot, statements={}),
-        keys=tuple(
-            array(kind, (key[place] for key in keys)) for place, kind in enumerate("qqqb")
-        ),
+        keys=tuple(array(kind, (key[place] for key in keys)) for place, kind in enumerate("qqqb")),
         ids=array("q", map(baseline.ids.__getitem__, keys)),
         extremes=(
             array("d", (entry.min_exec_time for entry in entries)),

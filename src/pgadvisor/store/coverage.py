@@ -23,7 +23,7 @@ class Coverage:
     """
 
     def __init__(self, spans: Mapping[str, Sequence[Span]]) -> None:
-        self._spans = {source: sorted(found) for source, found in spans.items()}
+        self._spans = {source: _merged(found) for source, found in spans.items()}
         self._known: dict[tuple[Span, str, bool], bool] = {}
 
     def has(self, span: Span, source: str, *, is_once: bool = False) -> bool:

@@ -1,8 +1,8 @@
 """Executions that logs show, and the statements they are of."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,13 +11,21 @@ from psycopg.rows import class_row
 
 from pgadvisor.records.log import Execution
 from pgadvisor.records.parameter import MaskedValue
+from pgadvisor.records.statement import QueryId
 from pgadvisor.store.connection import Connection
 from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.queries import load
 
-__all__ = ["LoggedLoad", "copy_executions", "logged_load", "save_executions"]
+__all__ = [
+    "LoggedLoad",
+    "copy_executions",
+    "logged_load",
+    "logged_queryids",
+    "save_executions",
+]
 
 _LONGEST_TEXT = 100_000
+_FIELDS = tuple(field.name for field in fields(MaskedValue))
 
 #: a row of executions without target_id
 Row = tuple[Any, ...]
@@ -70,8 +78,13 @@ def _cached(value: MaskedValue) -> str:
 
 
 def _known(value: MaskedValue) -> str:
-    known = {name: kept for name, kept in asdict(value).items() if kept is not None}
-    return json.dumps(known, ensure_ascii=False)
+    # not asdict: it copies deeply, and this is done for every value of every execution
+    parts = [
+        f'"{name}":{json.dumps(kept, ensure_ascii=False)}'
+        for name in _FIELDS
+        if (kept := getattr(value, name)) is not None
+    ]
+    return f"{{{','.join(parts)}}}"
 
 
 def copy_executions(conn: Connection, target_id: int, rows: Sequence[Row]) -> None:
@@ -118,6 +131,23 @@ def _save_statements(conn: Connection, target_id: int, executions: Iterable[Exec
             "lasts": [one.last.logged_at for one in ordered],
         },
     )
+
+
+def logged_queryids(
+    conn: Connection, target_id: int, statements: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], QueryId]:
+    """The queryids that the log has shown with a database and fingerprint, where it did."""
+    if not statements:
+        return {}
+    rows = conn.execute(
+        """select datname, fingerprint, queryid
+           from logged_statements
+           join unnest(%s::text[], %s::text[]) as s (datname, fingerprint)
+               using (datname, fingerprint)
+           where target_id = %s and queryid is not null""",
+        [*map(list, zip(*statements, strict=True)), target_id],
+    )
+    return {(datname, fingerprint): QueryId(queryid) for datname, fingerprint, queryid in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ __all__ = [
     "Recorded",
     "adopt_databases",
     "import_target",
+    "imported_sources",
     "left_out",
     "made_queryid",
     "record_history",
@@ -111,20 +112,30 @@ def record_history(
     if busy:
         _save_rows(conn, target_id, busy, places, raw_since=now - raw_retention, is_once=is_once)
     counts = Counter(row.statement.database for row in kept)
-    for database, observed in spans.items():
-        free = coverage[database].without(observed)
+    for database, observed in _taken(spans, rows, kept).items():
         save_spans(
             conn,
             target_id,
             places.dbid(database),
-            free,
+            coverage[database].without(observed),
             source=source,
             rows=counts[database],
             now=now,
         )
     for gap in gaps:
-        save_gap(conn, target_id, gap)
+        if not _is_known(coverage, gap, source):
+            save_gap(conn, target_id, gap)
     return _recorded(kept, len(rows) - len(kept))
+
+
+def imported_sources(conn: Connection, target_name: str) -> list[str]:
+    """The names of the sources that the target has history of."""
+    rows = conn.execute(
+        """select distinct i.source from imported_spans i join targets t on t.id = i.target_id
+           where t.name = %s order by 1""",
+        [target_name],
+    )
+    return [str(source) for (source,) in rows]
 
 
 def left_out(
@@ -155,6 +166,25 @@ def _spans(rows: Sequence[ImportedRow]) -> dict[str, list[Span]]:
     return {database: list(spans) for database, spans in found.items()}
 
 
+def _taken(
+    spans: Mapping[str, Sequence[Span]],
+    rows: Sequence[ImportedRow],
+    kept: Sequence[ImportedRow],
+) -> dict[str, Sequence[Span]]:
+    """Observed time without that of rows left out: half an hour of theirs may still be free."""
+    if len(rows) == len(kept):
+        return dict(spans)
+    all_of, kept_of = _spans(rows), _spans(kept)
+    lost = {
+        database: Coverage({"": kept_of.get(database, ())}).without(of)
+        for database, of in all_of.items()
+    }
+    return {
+        database: Coverage({"": lost.get(database, ())}).without(observed)
+        for database, observed in spans.items()
+    }
+
+
 def _coverage(
     conn: Connection,
     target_id: int,
@@ -182,6 +212,12 @@ def _is_covered(
 ) -> bool:
     known = coverage[row.statement.database]
     return known.has(Span(row.since, row.until), source, is_once=is_once)
+
+
+def _is_known(coverage: Mapping[str, Coverage], gap: Gap, source: str) -> bool:
+    """Whether a gap was saved by an earlier run of the import."""
+    span = Span(gap.since, gap.until)
+    return bool(coverage) and all(known.has(span, source) for known in coverage.values())
 
 
 def _save_rows(
@@ -246,7 +282,8 @@ def _copy_rows(
     conn.execute(load("incoming_history"))
     columns = used_columns(row.counters for row in rows)
     own = [keys[row.statement] for row in rows]
-    instants = {instant: microseconds(instant) for row in rows for instant in (row.since, row.until)}
+    spans = {instant for row in rows for instant in (row.since, row.until)}
+    instants = {instant: microseconds(instant) for instant in spans}
     copy_columns(
         conn,
         "incoming_history",
@@ -318,12 +355,8 @@ def _save_texts(
             "fingerprints": [one.fingerprint for one, _ in parts],
             "kinds": [one.kind for one, _ in parts],
             "unreadables": [one.unreadable for one, _ in parts],
-            "identities": [
-                "fingerprint" if one.queryid is None else "queryid" for one, _ in parts
-            ],
-            "tables": [
-                None if one.tables is None else json.dumps(one.tables) for one, _ in parts
-            ],
+            "identities": ["fingerprint" if one.queryid is None else "queryid" for one, _ in parts],
+            "tables": [None if one.tables is None else json.dumps(one.tables) for one, _ in parts],
             "first_seen_ats": [since for _, since in parts],
         },
     )

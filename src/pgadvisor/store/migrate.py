@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 
 from pgadvisor.errors import SchemaOutdated
 from pgadvisor.store import jobs_schema
+from pgadvisor.store.timescale import make_hypertables
 
 __all__ = ["Migration", "apply", "check", "migrations", "status"]
 
@@ -75,6 +76,7 @@ def apply(conn: psycopg.Connection[TupleRow], *, now: datetime) -> tuple[Migrati
             [migration.version, migration.name, migration.digest, now],
         )
     jobs_schema.apply(conn)
+    make_hypertables(conn, [one.text for one in migrations() if "views" in one.name])
     return missing
 
 

@@ -14,6 +14,7 @@ from pgadvisor.store.queries import load
 
 __all__ = [
     "PARTITIONED",
+    "drop_partition",
     "drop_partitions",
     "ended_partitions",
     "ensure_partitions",
@@ -23,8 +24,8 @@ __all__ = [
 #: partitioned table: whether a partition is a day, else a month
 PARTITIONED = {"statement_deltas": True, "executions": True, "statement_hours": False}
 
-#: a row of statement_hours is updated with every snapshot of its hour; the free half of a page takes
-#: the new versions, so that they stay in the page and touch no index (HOT)
+#: a row of statement_hours is updated with every snapshot of its hour; the free half of a page
+#: takes the new versions, so that they stay in the page and touch no index (HOT)
 _FILLFACTOR = {"statement_hours": 50}
 #: how many partitions are made beyond the one that is in use
 _AHEAD = {"statement_deltas": 3, "executions": 3, "statement_hours": 1}
@@ -92,8 +93,13 @@ def drop_partitions(conn: Connection, table: str, before: datetime) -> list[str]
     """Drop the partitions that end at or before the instant; returns their names."""
     ended = ended_partitions(conn, table, before)
     for name in ended:
-        conn.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
+        drop_partition(conn, name)
     return ended
+
+
+def drop_partition(conn: Connection, name: str) -> None:
+    """Drop one partition with its rows; waits for whoever reads its table."""
+    conn.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
 
 
 def _start(instant: datetime, *, is_day: bool) -> datetime:

@@ -49,8 +49,10 @@ class Places:
             self._of.setdefault((one.database, one.dbid), self._place(one.database, one.dbid))
             if one.user and one.userid is None and one.user not in self._userids:
                 self._make_role(one.user)
+        given = {name: dbid for (name, _), dbid in self._of.items()}
         for database in covered:
-            self._of.setdefault((database, None), self._place(database, None))
+            if (database, None) not in self._of:
+                self._of[database, None] = given.get(database) or self._place(database, None)
 
     def dbid(self, database: str, given: int | None = None) -> int:
         """The dbid of a database, by name or with the oid that the source gave."""
@@ -70,8 +72,8 @@ class Places:
     def _place(self, database: str, given: int | None) -> int:
         if given is not None and self._names.get(given, database) == database:
             dbid = given
-        elif given is not None and database == str(given):
-            return given  # the source has no names, the store has
+        elif database.isdigit() and int(database) in self._names:
+            return int(database)  # the source has no names, the store has
         else:
             dbid = self._dbids.get(database) or min(0, *self._names, 0) - 1
         if dbid not in self._names:

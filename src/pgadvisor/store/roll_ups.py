@@ -10,8 +10,8 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from pgadvisor.records.statement import Interval, StatementKey
-from pgadvisor.store.connection import Connection
 from pgadvisor.store.columns import Column, used_columns
+from pgadvisor.store.connection import Connection
 from pgadvisor.store.counters import copy_columns, names_of, nulled
 from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.queries import load
@@ -53,9 +53,7 @@ def _equal_parts(since: datetime, until: datetime) -> list[tuple[datetime, float
     length = (until - since) / _MOST_PARTS
     last = timedelta(microseconds=1)  # an end on the hour is of the hour before
     ends = [since + number * length for number in range(1, _MOST_PARTS)] + [until]
-    return [
-        (_hour(end - last), number / _MOST_PARTS) for number, end in enumerate(ends, start=1)
-    ]
+    return [(_hour(end - last), number / _MOST_PARTS) for number, end in enumerate(ends, start=1)]
 
 
 def _hour(instant: datetime) -> datetime:
@@ -145,8 +143,6 @@ def _save_target_hours(
         {
             "target_id": target_id,
             "hours": [hour for hour, _ in hours],
-            "seconds": [
-                end - before for end, before in zip(ends, [0.0, *ends], strict=False)
-            ],
+            "seconds": [end - before for end, before in zip(ends, [0.0, *ends], strict=False)],
         },
     )

@@ -187,6 +187,8 @@ COMMENT ON COLUMN pgadvisor.catalog_changes.change IS 'created, changed or dropp
 
 COMMENT ON COLUMN pgadvisor.catalog_changes.definition IS 'The new state; null when dropped.';
 
+COMMENT ON COLUMN pgadvisor.catalog_changes.previous_definition IS 'The state before; null when created.';
+
 CREATE TABLE imported_spans (
     id bigint NOT NULL,
     target_id integer NOT NULL,
@@ -344,7 +346,7 @@ CREATE VIEW pgadvisor.data_quality AS
     f.count,
     f.seconds
    FROM (targets t
-     CROSS JOIN LATERAL ( SELECT 'gap'::text AS item,
+     CROSS JOIN LATERAL ( SELECT ('gap-'::text || g.reason) AS item,
             g.reason,
             date_trunc('day'::text, g.until, 'UTC'::text) AS day,
             min(g.since) AS first_at,
@@ -382,7 +384,7 @@ CREATE VIEW pgadvisor.data_quality AS
              CROSS JOIN LATERAL jsonb_each_text(l.skipped) k(key, value))
           WHERE (l.target_id = t.id)
         UNION ALL
-         SELECT 'circuit'::text,
+         SELECT 'target-failing'::text,
             t.last_error,
             date_trunc('day'::text, t.last_error_at, 'UTC'::text) AS date_trunc,
             t.last_error_at,
@@ -419,8 +421,8 @@ UNION ALL
  SELECT c.target_id,
     t.name AS target,
     NULLIF(c.database_name, ''::text) AS database_name,
-    ('check-'::text || c.name) AS item,
-    c.message AS reason,
+    'check'::text AS item,
+    ((c.name || ': '::text) || c.message) AS reason,
     date_trunc('day'::text, c.checked_at, 'UTC'::text) AS day,
     NULL::timestamp with time zone AS first_at,
     c.checked_at AS last_at,
@@ -447,26 +449,37 @@ UNION ALL
  SELECT q.target_id,
     t.name AS target,
     b.datname AS database_name,
-    'text-unreadable'::text AS item,
-    split_part(q.unreadable, ':'::text, 1) AS reason,
+    k.item,
+    k.item AS reason,
     date_trunc('day'::text, q.first_seen_at, 'UTC'::text) AS day,
     min(q.first_seen_at) AS first_at,
     max(q.first_seen_at) AS last_at,
     count(*) AS count,
     NULL::double precision AS seconds
-   FROM ((queries q
+   FROM (((queries q
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (q.unreadable ~~ 'hidden%'::text) THEN 'text-hidden'::text
+                    WHEN (q.unreadable ~~ '%cut off%'::text) THEN 'text-truncated'::text
+                    WHEN (q.unreadable ~~ 'not SQL%'::text) THEN 'text-not-sql'::text
+                    ELSE 'text-unparsable'::text
+                END AS item) k)
      JOIN targets t ON ((t.id = q.target_id)))
      JOIN databases b ON (((b.target_id = q.target_id) AND (b.dbid = q.dbid))))
   WHERE ((q.unreadable IS NOT NULL) AND (NOT q.is_own))
-  GROUP BY q.target_id, t.name, b.datname, (split_part(q.unreadable, ':'::text, 1)), (date_trunc('day'::text, q.first_seen_at, 'UTC'::text));
+  GROUP BY q.target_id, t.name, b.datname, k.item, (date_trunc('day'::text, q.first_seen_at, 'UTC'::text));
 
 COMMENT ON VIEW pgadvisor.data_quality IS 'One row is how often one thing made the history incomplete on one day (UTC). The page /data-quality and GET /api/v1/data-quality say more: the share of time, why it matters, and what mends it.';
 
 COMMENT ON COLUMN pgadvisor.data_quality.database_name IS 'Null: the whole target.';
 
-COMMENT ON COLUMN pgadvisor.data_quality.item IS 'gap, evictions, log-skipped, circuit, log-problem, hidden-statements, check-..., database-unreadable, text-unreadable.';
+COMMENT ON COLUMN pgadvisor.data_quality.item IS 'gap-..., evictions, log-skipped, target-failing, log-problem, hidden-statements, check, database-unreadable, text-...; explained in docs/data_quality.md.';
 
-COMMENT ON COLUMN pgadvisor.data_quality.count IS 'Of that day; for log-skipped since the log is read, for states (circuit, log-problem, hidden-statements, checks) as of last_at.';
+COMMENT ON COLUMN pgadvisor.data_quality.reason IS 'In the words of whoever found it.';
+
+COMMENT ON COLUMN pgadvisor.data_quality.day IS 'Begin of the day.';
+
+COMMENT ON COLUMN pgadvisor.data_quality.count IS 'On that day; of log-skipped since the log is read; of a state (a failing target, a problem, hidden statements, a check) as of last_at.';
 
 COMMENT ON COLUMN pgadvisor.data_quality.seconds IS 'Length of the gaps; execution time of hidden statements; null where it has no meaning.';
 
@@ -559,10 +572,13 @@ CREATE TABLE database_intervals (
     shared_blks_hit bigint NOT NULL,
     shared_blks_read bigint NOT NULL,
     temp_blks_written bigint NOT NULL,
-    wal_bytes bigint NOT NULL
+    wal_bytes bigint NOT NULL,
+    is_merged boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE database_intervals IS 'One row is what all statements of one database did over [since, until): the load.';
+
+COMMENT ON COLUMN database_intervals.is_merged IS 'The row is an hour, made of the intervals in it when they were past raw_retention; until - since is the time they covered.';
 
 CREATE VIEW pgadvisor.database_load AS
  SELECT i.target_id,
@@ -1955,7 +1971,7 @@ ALTER TABLE ONLY performance_snapshots
     ADD CONSTRAINT performance_snapshots_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY plan_hours
-    ADD CONSTRAINT plan_hours_pkey PRIMARY KEY (target_id, plan_id, hour);
+    ADD CONSTRAINT plan_hours_pkey PRIMARY KEY (plan_id, hour, target_id);
 
 ALTER TABLE ONLY plans
     ADD CONSTRAINT plans_key UNIQUE NULLS NOT DISTINCT (target_id, datname, queryid, fingerprint, shape, source);
@@ -2033,6 +2049,8 @@ CREATE INDEX anomalies_target_idx ON anomalies USING btree (target_id, since);
 CREATE UNIQUE INDEX catalog_objects_current_idx ON catalog_objects USING btree (target_id, dbid, kind, object) WHERE (until IS NULL);
 
 CREATE INDEX database_intervals_idx ON database_intervals USING btree (target_id, dbid, until);
+
+CREATE INDEX database_intervals_unmerged_idx ON database_intervals USING btree (target_id, until) WHERE (NOT is_merged);
 
 CREATE INDEX executions_fingerprint_idx ON ONLY executions USING btree (target_id, datname, fingerprint, logged_at);
 
@@ -2148,9 +2166,6 @@ ALTER TABLE ONLY settings
 
 ALTER TABLE ONLY snapshots
     ADD CONSTRAINT snapshots_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY statement_counters
-    ADD CONSTRAINT statement_counters_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statements(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY statements
     ADD CONSTRAINT statements_target_id_fkey FOREIGN KEY (target_id) REFERENCES targets(id) ON DELETE CASCADE;

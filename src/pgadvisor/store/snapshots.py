@@ -207,9 +207,7 @@ def _update_counters(conn: Connection, target_id: int, counters: Sequence[Column
         )
         for name in COUNTER_NAMES
     )
-    conn.execute(
-        sql.SQL(load("update_counters")).format(updates=updates), {"target_id": target_id}
-    )
+    conn.execute(sql.SQL(load("update_counters")).format(updates=updates), {"target_id": target_id})
 
 
 def _insert_counters(

@@ -308,15 +308,9 @@ def target_by_id(conn: Connection, target_id: int) -> StoredTarget:
 
 
 def cluster_members(conn: Connection, target_id: int) -> list[int]:
-    """Ids of the target and of all that have the same system identifier: primary and replicas."""
-    rows = conn.execute(
-        """select t.id from targets t
-           where t.id = %(id)s or t.system_identifier
-               = (select system_identifier from targets where id = %(id)s)
-           order by t.id""",
-        {"id": target_id},
-    )
-    return [member for (member,) in rows]
+    """Ids of the target and of all of its cluster, primary and replicas, each server once."""
+    rows = conn.execute(load("cluster_members"), {"target_id": target_id})
+    return sorted(member for (member,) in rows)
 
 
 def claim_target(conn: Connection, target_id: int, watcher: str) -> bool:

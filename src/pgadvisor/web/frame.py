@@ -23,8 +23,11 @@ _PROBLEMS: Mapping[type[AdvisorError], tuple[int, str]] = {
 
 
 @contextmanager
-def frame(title: str, path: str, window: Window) -> Iterator[None]:
-    """Header and footer around what is made inside `with`; `path` is the page's own."""
+def frame(title: str, path: str, window: Window, *, attention: int = 0) -> Iterator[None]:
+    """Header and footer around what is made inside `with`; `path` is the page's own.
+
+    `attention` is how many things about the history a person can mend.
+    """
     ui.page_title(f"{title} · pgadvisor")
     client = ui.context.client
     client.content.props["tabindex"] = "-1"
@@ -34,7 +37,7 @@ def frame(title: str, path: str, window: Window) -> Iterator[None]:
         header = tag("header", classes="top")
         header.move(client.layout, 1)
     with header:
-        _header(path, window)
+        _header(path, window, attention)
     with tag("div", classes="page"):
         yield
     with client.layout, tag("footer", classes="bottom"):
@@ -46,17 +49,24 @@ def frame(title: str, path: str, window: Window) -> Iterator[None]:
         link("Metrics", "/metrics")
 
 
-def _header(path: str, window: Window) -> None:
+def _header(path: str, window: Window, attention: int) -> None:
     with link("", f"/{window.query_string}", "brand", aria_label="pgadvisor, overview"):
         tag("span", "pg", "brand-mark", aria_hidden="true")
         tag("span", "advisor", aria_hidden="true")
     with tag("nav", classes="nav", aria_label="Pages"):
-        overview = link("Overview", f"/{window.query_string}")
-        if path == "/":
-            overview.props["aria-current"] = "page"
+        for name, address in (("Overview", "/"), ("Data quality", "/data-quality")):
+            page = link(name, address + window.query_string)
+            if path == address:
+                page.props["aria-current"] = "page"
+        if attention:
+            badge = link(str(attention), f"/data-quality{window.query_string}", "badge badge-warn")
+            things = "thing" if attention == 1 else "things"
+            badge.props["aria-label"] = f"{attention} {things} to mend in the history"
+            badge.props["title"] = f"{attention} {things} to mend"
     with tag("nav", classes="segments", aria_label="Window of time"):
         for name in WINDOWS:
-            choice = link(name, f"{path}?window={name}", title=f"The last {name}")
+            address = path + window.but(name=name).query_string
+            choice = link(name, address, title=f"The last {name}")
             if name == window.name:
                 choice.props["aria-current"] = "true"
     tag("button", "Theme", "theme", type="button", aria_label="Switch between light and dark")

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -17,12 +17,20 @@ from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, NotFound
 from pgadvisor.store import Store
 from pgadvisor.store.status import TargetState
+from pgadvisor.web.attention import Attention
 from pgadvisor.web.elements import link, tag
 from pgadvisor.web.frame import frame, problem_page
 from pgadvisor.web.overview import overview
 from pgadvisor.web.paths import query_path, query_place
+from pgadvisor.web.quality_page import quality_page, read_quality
 from pgadvisor.web.query_page import query_page
-from pgadvisor.web.reads import QueryPage, newest_snapshot, read_overview, read_query_page
+from pgadvisor.web.reads import (
+    QueryPage,
+    newest_snapshot,
+    read_overview,
+    read_places,
+    read_query_page,
+)
 from pgadvisor.web.window import Window, window_named
 
 __all__ = ["mount"]
@@ -42,30 +50,55 @@ def mount(app: FastAPI, store: Store, settings: Settings, *, clock: Callable[[],
     app.mount("/assets", StaticFiles(directory=_STATIC), name="assets")
     ui.add_head_html(_head(), shared=True)
 
+    attention = Attention(store, settings, clock)
+    retention = settings.raw_retention
+
     @ui.page("/", response_timeout=_PAGE_SECONDS)
-    async def show_overview(window: str = "") -> None:
-        chosen = window_named(window, clock())
+    async def show_overview(
+        window: str = "", target: str = "", database: str = "", utility: str = "", per: str = ""
+    ) -> None:
+        chosen = window_named(
+            window, clock(), target=target, database=database, utility=utility, per=per
+        )
         try:
-            data = await asyncio.to_thread(read_overview, store, chosen)
+            data = await asyncio.to_thread(read_overview, store, chosen, raw_retention=retention)
+            count = await asyncio.to_thread(attention.count)
         except AdvisorError as exc:
             problem_page(exc, "/", chosen)
             return
-        with frame("Overview", "/", chosen):
+        with frame("Overview", "/", chosen, attention=count):
             _news(store, f"/{chosen.query_string}", _newest(data.targets))
             overview(data, chosen)
 
+    @ui.page("/data-quality", response_timeout=_PAGE_SECONDS)
+    async def show_quality(window: str = "", target: str = "", database: str = "") -> None:
+        path = "/data-quality"
+        chosen = window_named(window, clock(), target=target, database=database)
+        try:
+            found = await asyncio.to_thread(read_quality, store, chosen, settings.interval)
+            places = await asyncio.to_thread(read_places, store)
+            count = await asyncio.to_thread(attention.count)
+        except AdvisorError as exc:
+            problem_page(exc, path, chosen)
+            return
+        with frame("Data quality", path, chosen, attention=count):
+            quality_page(found, places, chosen)
+
     @ui.page("/queries/{place:path}", response_timeout=_PAGE_SECONDS)
-    async def show_query(request: Request, place: str, window: str = "") -> None:
-        chosen = window_named(window, clock())
+    async def show_query(
+        request: Request, place: str, window: str = "", target: str = "", database: str = ""
+    ) -> None:
+        chosen = window_named(window, clock(), target=target, database=database)
         raw_path = request.scope["raw_path"].decode("latin-1")
         try:
-            data = await asyncio.to_thread(_read_query, store, raw_path, chosen)
+            data = await asyncio.to_thread(_read_query, store, raw_path, chosen, retention)
+            count = await asyncio.to_thread(attention.count)
         except AdvisorError as exc:
             problem_page(exc, quote(raw_path, safe="/%:"), chosen)
             return
         query = data.query
         path = query_path(query.target, query.database_name, str(query.queryid))
-        with frame(f"Query {query.queryid}", path, chosen):
+        with frame(f"Query {query.queryid}", path, chosen, attention=count):
             query_page(data, chosen)
 
     pages.exception_handler(404)(_missing)
@@ -99,11 +132,11 @@ def _failed(_: Exception) -> None:
     )
 
 
-def _read_query(store: Store, raw_path: str, window: Window) -> QueryPage:
+def _read_query(store: Store, raw_path: str, window: Window, retention: timedelta) -> QueryPage:
     place = query_place(raw_path)
     if place is None or "\0" in "".join(place):
         raise NotFound("no such page", hint="The overview links to every query.")
-    return read_query_page(store, *place, window)
+    return read_query_page(store, *place, window, raw_retention=retention)
 
 
 def _head() -> str:

@@ -1,10 +1,13 @@
 """The page of one query: its text, history, plans, and its advice or why there is none."""
 
 from pgadvisor.sql import render
-from pgadvisor.store.history import QuerySummary
+from pgadvisor.store.history import Member, QuerySummary
+from pgadvisor.store.quality import sampling_words
+from pgadvisor.store.query_facts import LoggedExecutions
 from pgadvisor.web.advice import advice_card
 from pgadvisor.web.charts import line_chart
-from pgadvisor.web.elements import copyable, empty_state, link, panel, tag
+from pgadvisor.web.elements import copyable, empty_state, instant, link, panel, scroller, tag
+from pgadvisor.web.paths import query_path
 from pgadvisor.web.plan_tree import plan_tree
 from pgadvisor.web.reads import QueryPage
 from pgadvisor.web.units import as_bytes, as_count, as_ms, as_percent, one_line
@@ -13,6 +16,9 @@ from pgadvisor.web.window import Window
 __all__ = ["query_page"]
 
 _BLOCK_BYTES = 8192
+#: a list in IN has a queryid for each length before PostgreSQL 18
+_MOST_IDS = 12
+_MOST_MEMBERS = 20
 
 
 def query_page(data: QueryPage, window: Window) -> None:
@@ -31,12 +37,22 @@ def query_page(data: QueryPage, window: Window) -> None:
         if query.fingerprint:
             tag("span", f"fingerprint {query.fingerprint}", "muted mono")
     _figures(query, data.observed_seconds, window)
+    if data.read.of_hours:
+        tag("p", _window_words(data), "muted note")
     with tag("div", classes="columns columns-query"):
         with tag("div", classes="stack"):
-            _text(query)
+            _text(query, window)
             _history(data, window)
-        _advice(data, window)
+        with tag("div", classes="stack"):
+            _advice(data, window)
+            _members(data.members, query, window)
+            _logged(data.logged)
     _plans(data)
+
+
+def _window_words(data: QueryPage) -> str:
+    since, until = data.read.since, data.read.until
+    return f"Read from hours: {since:%Y-%m-%d %H:%M}Z to {until:%Y-%m-%d %H:%M}Z."
 
 
 def _figures(query: QuerySummary, observed: float, window: Window) -> None:
@@ -61,17 +77,76 @@ def _figure(name: str, value: str, note: str) -> None:
             tag("span", note, "muted")
 
 
-def _text(query: QuerySummary) -> None:
+def _text(query: QuerySummary, window: Window) -> None:
     with panel("Statement"):
         if query.query is None:
             empty_state(
                 "The text of this query is not known.",
                 detail=one_line(query.unreadable or "It was not read yet."),
             )
-            return
-        copyable("normalized statement", render(query.query))
-        if query.unreadable:
-            tag("p", f"{one_line(query.unreadable)}.", "muted note")
+        else:
+            copyable("normalized statement", render(query.query))
+            if query.unreadable:
+                tag("p", f"{one_line(query.unreadable)}.", "muted note")
+        with tag("dl", classes="identity"):
+            if query.tables:
+                tag("dt", "tables")
+                with tag("dd", classes="chips"):
+                    for name in query.tables:
+                        tag("span", name, "chip mono")
+            tag("dt", "queryid" if len(query.queryids) == 1 else "queryids, busiest first")
+            with tag("dd", classes="chips mono"):
+                for queryid in query.queryids[:_MOST_IDS]:
+                    path = query_path(query.target, query.database_name, str(queryid))
+                    link(str(queryid), path + window.query_string)
+                if len(query.queryids) > _MOST_IDS:
+                    tag("span", f"and {len(query.queryids) - _MOST_IDS} more", "muted")
+
+
+def _members(members: list[Member], query: QuerySummary, window: Window) -> None:
+    """Each queryid on each target, where there is more than one of either."""
+    if len(members) < 2:
+        return
+    note = "all queryids with the fingerprint, on the primary and its replicas"
+    with panel("Where it runs", note=note), scroller("Where it runs"), tag("table"):
+        with tag("thead"), tag("tr"):
+            tag("th", "Target", scope="col")
+            tag("th", "queryid", scope="col")
+            tag("th", "Total", "right", scope="col")
+            tag("th", "Calls", "right", scope="col")
+            tag("th", "Mean", "right", scope="col")
+        with tag("tbody"):
+            for member in members[:_MOST_MEMBERS]:
+                with tag("tr"):
+                    with tag("td"):
+                        tag("span", member.target)
+                        if member.in_recovery:
+                            tag("span", "replica", "chip")
+                    with tag("td"):
+                        path = query_path(member.target, query.database_name, str(member.queryid))
+                        link(str(member.queryid), path + window.query_string, "mono")
+                    tag("td", as_ms(member.total_exec_time), "right number")
+                    tag("td", as_count(member.calls), "right number")
+                    tag("td", as_ms(member.mean_exec_time), "right number")
+    if len(members) > _MOST_MEMBERS:
+        tag("p", f"and {len(members) - _MOST_MEMBERS} more", "muted note")
+
+
+def _logged(logged: list[LoggedExecutions]) -> None:
+    """What the server log shows: always with what it leaves out."""
+    if not logged:
+        return
+    with panel("In the server log"), tag("ul", classes="logged"):
+        for one in logged:
+            with tag("li"):
+                words = sampling_words(one.source, one.threshold_ms, one.sample_rate)
+                tag("p", words[:1].upper() + words[1:] + ".")
+                of = "" if one.is_whole else ", of those logged"
+                with tag("p", classes="muted number"):
+                    times = f"mean {as_ms(one.mean_duration_ms)}, 95 % under "
+                    times += f"{as_ms(one.p95_duration_ms)}, longest {as_ms(one.max_duration_ms)}"
+                    tag("span", f"{as_count(one.executions)} executions, {times}{of}; last at ")
+                    instant(one.last_logged_at)
 
 
 def _advice(data: QueryPage, window: Window) -> None:

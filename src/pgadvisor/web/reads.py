@@ -8,6 +8,7 @@ from pgadvisor.records.workload import StoredPlan
 from pgadvisor.store import Store
 from pgadvisor.store.advice import StoredRecommendation, list_recommendations
 from pgadvisor.store.connection import Connection
+from pgadvisor.store.executions import LoggedLoad, logged_load
 from pgadvisor.store.history import (
     DatabaseSummary,
     Member,
@@ -39,6 +40,7 @@ __all__ = [
     "Rates",
     "newest_snapshot",
     "read_overview",
+    "read_places",
     "read_query_page",
 ]
 
@@ -68,6 +70,8 @@ class Overview:
     all_databases: list[DatabaseSummary]
     load: Load
     queries: list[QuerySummary]
+    #: by target, statements of logs that no counters go with
+    logged: list[tuple[str, LoggedLoad]]
     recommendations: list[StoredRecommendation]
     #: seconds of the window that were observed, of the target observed longest
     observed_seconds: float
@@ -119,13 +123,15 @@ def read_overview(
             )
             for target_id in {database.target_id for database in databases}
         }
+        targets = target_states(conn)
         return Overview(
-            targets=target_states(conn),
+            targets=targets,
             gaps=recent_gaps(conn, since=window.since, until=window.until, limit=8),
             databases=databases,
             all_databases=everywhere,
             load=_load(conn, databases, observed, read, _buckets(read, window, width), width),
             queries=_queries(conn, read, window),
+            logged=_logged(conn, targets, window),
             recommendations=list_recommendations(
                 conn, target=window.target, database=window.database, limit=_MOST_ADVICE
             ),
@@ -153,8 +159,31 @@ def _queries(conn: Connection, read: HistoryWindow, window: Window) -> list[Quer
     )
 
 
+def _logged(
+    conn: Connection, targets: list[TargetState], window: Window
+) -> list[tuple[str, LoggedLoad]]:
+    """The busiest statements of targets that are a log and nothing else."""
+    found = [
+        (target.target, load)
+        for target in targets
+        if target.kind == "log" and window.target in (None, target.target)
+        for load in logged_load(conn, target.target_id, most=_MOST_QUERIES)
+        if window.database in (None, load.datname)
+    ]
+    found.sort(key=lambda one: -one[1].total_duration_ms)
+    return found[:_MOST_QUERIES]
+
+
 def _read_window(conn: Connection, window: Window, raw_retention: timedelta) -> HistoryWindow:
     return history_window(conn, window.since, window.until, raw_since=window.until - raw_retention)
+
+
+def read_places(store: Store) -> list[tuple[str, str]]:
+    """(target, database) of all there is."""
+    with store.transaction() as conn:
+        return conn.execute(
+            "select distinct target, database_name from pgadvisor.databases order by 1, 2"
+        ).fetchall()
 
 
 def newest_snapshot(store: Store) -> datetime | None:

@@ -45,13 +45,13 @@ def as_factor(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, nouns: str = "") -> str:
     """A count with its noun.
 
-    >>> plural(1, "target"), plural(2, "target")
-    ('1 target', '2 targets')
+    >>> plural(1, "target"), plural(2, "target"), plural(2, "query", "queries")
+    ('1 target', '2 targets', '2 queries')
     """
-    return f"{as_count(count)} {noun}" + ("" if count == 1 else "s")
+    return f"{as_count(count)} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def as_bytes(size: float) -> str:

@@ -243,7 +243,7 @@ def one(tmp_path: Path, content: bytes, **source: Any) -> LogBatch:
         (line("x", message='duration: 1.5 ms  plan:\n{"a" 1}'), LogSkip.INVALID),
         (line("x", message='duration: 1.5 ms  plan:\n{"a": NaN}'), LogSkip.INVALID),
         (line("x", message="duration: 1.5 ms  plan:\nQuery Text: x"), LogSkip.TRUNCATED),
-        (line("x", message="duration: 1.5 ms  plan:\nQuery Text: \"x\""), LogSkip.YAML_PLAN),
+        (line("x", message='duration: 1.5 ms  plan:\nQuery Text: "x"'), LogSkip.YAML_PLAN),
         (line("x", message="duration: 1.5 ms  plan:\n<explain xmlns"), LogSkip.XML_PLAN),
         (line("x", message="duration: 1.5 ms  plan:\n" + '{"a":' * 9**5), LogSkip.TOO_DEEP),
         (line("a\x00b"), LogSkip.INVALID),

@@ -232,9 +232,11 @@ def test_skips_are_counted_alike(target_conn: Conn) -> None:
     follow_until_end(target_conn, found)
     # what set_config switches on is also explained, in the format that holds by then
     for follower in found.values():
-        assert follower.skipped.keys() == {LogSkip.OWN_STATEMENT, LogSkip.NOT_JSON}
+        reasons = {LogSkip.OWN_STATEMENT, LogSkip.XML_PLAN, LogSkip.YAML_PLAN}
+        assert follower.skipped.keys() == reasons
         assert follower.skipped[LogSkip.OWN_STATEMENT] == 1
-        assert [c.query for c in follower.captures] == ["select '/* not pgadvisor */'"]
+        queries = [capture.query for capture in follower.captures]
+        assert queries == ["select '/* not pgadvisor */'", "select 1\nas one"]
     best, *others = (follower.skipped for follower in found.values())
     assert all(other == best for other in others)
 

@@ -17,7 +17,17 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         *("collect_time", "collection_time", "snapshot_at", "snapshot_time", "snapshot_ts"),
         *("snap_time", "snap_ts", "sample_time", "sampled_at", "recorded_at", "logged_at"),
         *("log_time", "logtime", "event_time", "created_at", "inserted_at", "at", "bucket"),
-        *("time_bucket", "minute", "period", "hour_of_day", "date", "day", "epoch", "epoch_s", "epoch_ms"),
+        *(
+            "time_bucket",
+            "minute",
+            "period",
+            "hour_of_day",
+            "date",
+            "day",
+            "epoch",
+            "epoch_s",
+            "epoch_ms",
+        ),
         *("epoch_us", "epoch_ns", "unix_time", "unix_timestamp"),
     ),
     "since": (
@@ -103,6 +113,8 @@ _FIELDS = {name: (name, 0) for name in (*ALIASES, *COUNTER_NAMES)}
 for _name, _aliases in ALIASES.items():
     for _rank, _alias in enumerate(_aliases, 1):
         _FIELDS.setdefault(_alias, (_name, _rank))
+#: a name of several words may be written as one, and one word as several: DatName, totaltime
+_JOINED = {name.replace("_", ""): name for name in reversed(_FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +249,14 @@ def _plain(name: str) -> str:
 
 
 def _unit(name: str) -> tuple[str, float]:
-    """A name without its unit, and the factor to milliseconds."""
+    """A known name without its unit, and the factor to milliseconds."""
     if name in _FIELDS:
         return name, 1.0
     bare, _, suffix = name.rpartition("_")
-    if suffix in _UNITS and bare in _FIELDS and _FIELDS[bare][0] in _TIMES:
-        return bare, _UNITS[suffix]
-    return name, 1.0
+    known = bare if bare in _FIELDS else _JOINED.get(bare.replace("_", ""), "")
+    if suffix in _UNITS and known and _FIELDS[known][0] in _TIMES:
+        return known, _UNITS[suffix]
+    return _JOINED.get(name.replace("_", ""), name), 1.0
 
 
 def _own_unit(target: str) -> float:

@@ -30,8 +30,9 @@ def counters_of(
     bad: dict[int, str],
     notes: ImportNotes,
     *,
-    comma: bool,
-    metric: str | None,
+    comma: bool = False,
+    metric: str | None = None,
+    times: Times = _UTC_TIMES,
 ) -> list[Counted | None]:
     """The counters of each row, None where `bad` says why there are none."""
     count = len(next(iter(values.values())))
@@ -46,10 +47,12 @@ def counters_of(
     names = [name for name in COUNTER_NAMES if name in read]
     rows = zip(*(read[name] for name in names), strict=True) if names else iter([()] * count)
     zeros = [0.0] * count
-    since = [_instant(value) for value in values["stats_since"]] if "stats_since" in values else ()
+    since = [_instant(value, times) for value in values.get("stats_since", ())]
     lowest, highest = read.get("min_exec_time", zeros), read.get("max_exec_time", zeros)
     return [
-        None if index in bad else (
+        None
+        if index in bad
+        else (
             Counters(**dict(zip(names, row, strict=True))),
             lowest[index],
             highest[index],
@@ -144,8 +147,8 @@ def _complete(read: dict[str, list[Any]], count: int) -> None:
         ]
 
 
-def _instant(value: Any) -> datetime | None:
+def _instant(value: Any, times: Times) -> datetime | None:
     try:
-        return None if value in (None, "") else _UTC_TIMES.read(value)
+        return None if value in (None, "") else times.read(value)
     except BadTime:
         return None

@@ -122,7 +122,11 @@ def _head(path: Path) -> bytes:
 
 
 def _encoding(head: bytes) -> str:
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, name in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if head.startswith(mark):
             return name
     try:
@@ -153,8 +157,10 @@ def _dialect(text: str) -> tuple[str, str]:
     for delimiter in _DELIMITERS:
         for quote in ('"', "'"):
             rows = list(
-                islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter,
-                                  quotechar=quote), 100)
+                islice(
+                    csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote),
+                    100,
+                )
             )
             rows = [row for row in rows if row]
             if not rows:
@@ -162,7 +168,9 @@ def _dialect(text: str) -> tuple[str, str]:
             width = len(rows[0])
             even = sum(len(row) == width for row in rows) / len(rows)
             known = len(layout_of(rows[0]).columns)
-            found.append((known > 0, even > 0.8 and width > 1, known, even * width, delimiter, quote))
+            found.append(
+                (known > 0, even > 0.8 and width > 1, known, even * width, delimiter, quote)
+            )
     if not found:
         return ",", '"'
     # ties go to the first of each list

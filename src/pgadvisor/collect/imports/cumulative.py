@@ -56,11 +56,11 @@ class Cumulative:
         self.covered: dict[str, list[Span]] = {}
         self.gaps: list[Gap] = []
 
-    def take(self, database: str, at: datetime, readings: Mapping[SourceStatement, Reading]) -> None:
+    def take(
+        self, database: str, at: datetime, readings: Mapping[SourceStatement, Reading]
+    ) -> None:
         """One reading of all or some statements of a database."""
-        entries = {
-            entry.key: entry for entry in (self._entry(one) for one in readings.values())
-        }
+        entries = {entry.key: entry for entry in (self._entry(one) for one in readings.values())}
         known = self._databases.get(database)
         if known is None:
             self._notes.warn(
@@ -104,9 +104,7 @@ class Cumulative:
             self._add(_snapshot(since, before), _snapshot(at, group))
         if unknown:
             self.gaps.append(
-                Gap(
-                    since=known.at, until=at, reason=GapReason.FIRST_SIGHT, statements=unknown
-                )
+                Gap(since=known.at, until=at, reason=GapReason.FIRST_SIGHT, statements=unknown)
             )
         known.entries.update(entries)
         known.seen.update(dict.fromkeys(entries, at))
@@ -178,9 +176,7 @@ def _take_all(
             state.take(database, at, readings)
 
 
-def _group(
-    readings: dict[SourceStatement, Reading], reading: Reading, notes: ImportNotes
-) -> None:
+def _group(readings: dict[SourceStatement, Reading], reading: Reading, notes: ImportNotes) -> None:
     other = readings.get(reading.statement)
     if other is None:
         readings[reading.statement] = reading

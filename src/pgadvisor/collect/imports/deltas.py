@@ -82,6 +82,9 @@ class _Deltas:
         if self._plan.missing[database] is Missing.UNOBSERVED:
             limit = (self._plan.steps[database] or timedelta(0)) / 2
         if silence <= limit:
+            if span.since < last.since:
+                covered.append(Span(span.since, last.since))
+                last = self._observed[database] = Span(span.since, last.until)
             if span.until > last.until:
                 covered.append(Span(last.until, span.until))
                 self._observed[database] = Span(last.since, span.until)
@@ -95,6 +98,8 @@ def delta_pieces(
 ) -> Iterator[Piece]:
     """Pieces of rows that are ordered by time; rows of one time stay together.
 
+    So that the next piece has no row that ends within what this one covers.
+
     A row that is alike in everything to another of its time came twice and is left out. Rows of
     one statement and time that differ are parts of it (of users the source does not tell apart)
     and are added up. Executions are always added up.
@@ -105,16 +110,17 @@ def delta_pieces(
     last: datetime | None = None
     for batch in batches:
         for reading in batch:
-            if reading.at != last:
-                lines.clear()
-                if len(rows) >= _ROWS:
-                    yield _piece(rows, state)
-                    rows = {}
-                last = reading.at
             span = state.span(reading)
             if span is None:
                 notes.refuse("in the future", f"line {reading.line}: {reading.at.isoformat()}")
                 continue
+            moment = span.since if plan.counting is Counting.EVENTS else reading.instant
+            if moment != last:
+                lines.clear()
+                if len(rows) >= _ROWS:
+                    yield _piece(rows, state)
+                    rows = {}
+                last = moment
             key = (reading.statement, span)
             if plan.counting is not Counting.EVENTS and _is_twice(key, reading, lines, notes):
                 continue

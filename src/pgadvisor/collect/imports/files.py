@@ -1,20 +1,21 @@
 """CSV and Parquet as a source of history."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pgadvisor.collect.imports.columns import Layout, layout_of
+from pgadvisor.collect.imports.columns import layout_of
 from pgadvisor.collect.imports.csvfile import CsvTable
 from pgadvisor.collect.imports.cumulative import cumulative_pieces
 from pgadvisor.collect.imports.deltas import delta_pieces
 from pgadvisor.collect.imports.options import Counting, ImportOptions
 from pgadvisor.collect.imports.ordered import by_time
 from pgadvisor.collect.imports.parquet import ParquetTable, is_parquet
-from pgadvisor.collect.imports.plan import Plan, plan_of
+from pgadvisor.collect.imports.plan import plan_of
 from pgadvisor.collect.imports.profile import Profile, Profiler
 from pgadvisor.collect.imports.rows import Rows
 from pgadvisor.collect.imports.series import with_series
@@ -69,22 +70,20 @@ class FileSource:
         moved = f" {self._weeks:+}w" if self._weeks else ""
         return f"{kind} {self._table.digest}{moved} {self._table.name}"
 
-    @property
-    def content(self) -> str:
-        """The part of the name that does not change with the file's name or a shift."""
-        return self.name.split(" ")[1]
+    def shift_to_now(self, now: datetime, earlier: Sequence[str]) -> None:
+        """Move all times by whole weeks, so that the last is of the last week.
 
-    def weeks_to(self, now: datetime) -> int:
-        """By how many whole weeks all times have to move so that the last is of the last week."""
+        Days of the week and hours stay what they are. `earlier` are the names of what was
+        imported before: the same content moves as it did then, else it would come twice.
+        """
         last = max(grid.last for grid in self._profile.grids.values())
-        return (now - last - timedelta(hours=1)) // _WEEK
-
-    def shift(self, weeks: int) -> None:
-        """Move all times by whole weeks: days of the week and hours stay what they are."""
+        weeks = (now - last - timedelta(hours=1)) // _WEEK
+        for name in earlier:
+            if found := re.match(rf"\w+ {self._table.digest} ([+-]\d+)w ", name):
+                weeks = int(found[1])
         self._weeks = weeks
         self._options = replace(self._options, shift=weeks * _WEEK)
-        if weeks:
-            self.notes.taken.append(f"all times are moved by {weeks:+} weeks")
+        self.notes.taken.append(f"all times are moved by {weeks:+} weeks")
 
     def pieces(self, *, now: datetime) -> Iterator[Piece]:
         """The history in pieces, oldest first; what is left out is counted in the notes."""

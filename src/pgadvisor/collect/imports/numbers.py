@@ -61,15 +61,19 @@ def number_of(value: Any, *, comma: bool = False) -> float | int | None:
     """
     if value is None or (isinstance(value, str) and value.strip().lower() in NULLS):
         return None
+    if isinstance(value, str):
+        return _of_text(value, comma=comma)
     if isinstance(value, timedelta):
         return value.total_seconds() * 1000
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, Decimal):
         return int(value) if value.is_finite() and value == value.to_integral() else float(value)
     if isinstance(value, int | float):
         return value
-    text = str(value).strip().replace("\u00a0", "").replace("\u202f", "")
+    raise ValueError("not a number")
+
+
+def _of_text(value: str, *, comma: bool) -> float | int:
+    text = value.strip().replace("\u00a0", "").replace("\u202f", "")
     if comma:
         text = text.replace(".", "").replace(",", ".")
     elif _THOUSANDS.fullmatch(text):

@@ -40,7 +40,7 @@ def by_time(batches: Iterable[list[Reading]]) -> Iterator[list[Reading]]:
 
 
 def _order(reading: Reading) -> tuple[object, int]:
-    return reading.at, reading.line
+    return reading.instant, reading.line
 
 
 def _write(file: IO[bytes], run: list[Reading]) -> IO[bytes]:
@@ -54,6 +54,6 @@ def _write(file: IO[bytes], run: list[Reading]) -> IO[bytes]:
 def _read(file: IO[bytes]) -> Iterator[Reading]:
     while True:
         try:
-            yield from pickle.load(file)  # noqa: S301 - our own temporary file
+            yield from pickle.load(file)
         except EOFError:
             return

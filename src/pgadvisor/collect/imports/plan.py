@@ -1,6 +1,6 @@
 """How the rows of a source are understood: decided once, each decision with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,9 +42,7 @@ class Plan:
     has_users: bool = False
 
 
-def plan_of(
-    layout: Layout, profile: Profile, options: ImportOptions, notes: ImportNotes
-) -> Plan:
+def plan_of(layout: Layout, profile: Profile, options: ImportOptions, notes: ImportNotes) -> Plan:
     """What the rows are, as the options say or as the data shows.
 
     Raises `ConfigInvalid` where neither tells: a wrong guess would be a wrong history.
@@ -60,7 +58,9 @@ def plan_of(
             has_users=profile.has_users,
         )
     has_spans = _has_spans(layout)
-    steps = dict.fromkeys(profile.grids) if has_spans else _steps(layout, profile, options, counting)
+    steps = (
+        dict.fromkeys(profile.grids) if has_spans else _steps(layout, profile, options, counting)
+    )
     side = _side(layout, profile, options, counting)
     if not has_spans and counting is Counting.DELTAS:
         notes.taken.append(_told(steps, side, options))
@@ -89,14 +89,14 @@ def _has_spans(layout: Layout) -> bool:
 
 
 def _counting(layout: Layout, profile: Profile, notes: ImportNotes) -> Counting:
-    if not any(name in layout for name in ("calls", "value", "total_exec_time", "mean_exec_time")):
-        if not layout.counters and not layout.series:
-            return Counting.EVENTS
+    if not (layout.counters or layout.series or "value" in layout or "mean_exec_time" in layout):
+        return Counting.EVENTS
     said = {column.counting for column in layout.columns.values() if column.counting}
     if len(said) == 1:
         word = said.pop()
-        notes.taken.append(f"names of columns say {word}")
-        return Counting(word)
+        if word == Counting.DELTAS or not _is_up_and_down(profile):
+            notes.taken.append(f"names of columns say {word}")
+            return Counting(word)
     if "value" in layout or layout.series or _has_spans(layout):
         return Counting.DELTAS
     changes = profile.rises + profile.falls
@@ -106,7 +106,7 @@ def _counting(layout: Layout, profile: Profile, notes: ImportNotes) -> Counting:
         f"{share:.1%} are falls"
     )
     if changes < _ENOUGH:
-        if _is_snapshot(layout):
+        if _is_snapshot(layout) and not _said_side(layout) and changes:
             notes.taken.append("it has columns that only pg_stat_statements itself has")
             return Counting.CUMULATIVE
         notes.warn(f"too little to tell deltas from cumulative counters ({evidence}): say which")
@@ -121,6 +121,11 @@ def _counting(layout: Layout, profile: Profile, notes: ImportNotes) -> Counting:
         hint="Say --cumulative for counters as pg_stat_statements has them, --deltas for what "
         "happened in each interval.",
     )
+
+
+def _is_up_and_down(profile: Profile) -> bool:
+    """True for counters that fall as often as only deltas do, whatever their names say."""
+    return profile.rises + profile.falls >= _ENOUGH and profile.fall_share >= _MANY_FALLS
 
 
 def _is_snapshot(layout: Layout) -> bool:
@@ -182,22 +187,24 @@ def _finer(named: timedelta | None, grid: Grid) -> timedelta | None:
     return named
 
 
-def _side(
-    layout: Layout, profile: Profile, options: ImportOptions, counting: Counting
-) -> Side:
+def _side(layout: Layout, profile: Profile, options: ImportOptions, counting: Counting) -> Side:
     if options.side is not None:
         return options.side
     if counting is Counting.EVENTS:
         return Side.START
-    said: Sequence[str] = [
-        column.side
-        for name in ("captured_at", "since", "until")
-        if (column := layout.columns.get(name)) and column.side
-    ]
-    if said:
-        return Side(said[0])
+    if said := _said_side(layout):
+        return Side(said)
     is_exact = all(grid.is_exact or grid.times < 2 for grid in profile.grids.values())
     return Side.START if is_exact else Side.END
+
+
+def _said_side(layout: Layout) -> str | None:
+    """The end of the rows' spans at which the time stands, where its column's name says it."""
+    for name in ("captured_at", "since", "until"):
+        column = layout.columns.get(name)
+        if column is not None and column.side:
+            return column.side
+    return None
 
 
 def _missing(grid: Grid, counting: Counting) -> Missing:

@@ -113,13 +113,14 @@ class Profiler:
         for reading in readings:
             profile.rows += 1
             at = reading.at
-            if self._last is not None and at != self._last:
-                if at < self._last:
+            instant = reading.instant
+            if self._last is not None and instant != self._last:
+                if instant < self._last:
                     profile.is_ordered = False
                     profile.falling += 1
                 else:
                     profile.rising += 1
-            self._last = at
+            self._last = instant
             place = self._databases.get(reading.statement.database)
             if place is None:
                 place = self._databases[reading.statement.database] = _Database()
@@ -219,5 +220,3 @@ def _step(steps: list[int], times: list[int]) -> tuple[int, bool]:
     if divisor >= 60:
         return divisor, on_minutes
     return middle, False
-
-

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pgadvisor.collect.imports.columns import Layout
 from pgadvisor.collect.imports.counters import counters_of
 from pgadvisor.collect.imports.options import ImportOptions
 from pgadvisor.collect.imports.statements import IDENTITY, Statements
-from pgadvisor.collect.imports.table import Batch, Table
+from pgadvisor.collect.imports.table import Table
 from pgadvisor.collect.imports.times import BadTime, Times
 from pgadvisor.records.imported import ImportNotes, Reading, SourceStatement
-from pgadvisor.records.statement import Counters
 
 __all__ = ["TIMES", "Rows"]
 
@@ -92,6 +91,7 @@ class Rows:
             self._notes,
             comma=self._table.decimal_comma,
             metric=self._options.metric,
+            times=self._times,
         )
         for index, reason in sorted(bad.items()):
             self._notes.refuse(reason, _example(lines[index], reason, values, index))
@@ -181,5 +181,3 @@ def _example(line: int, reason: str, values: dict[str, Sequence[Any]], index: in
         if "time" in reason and name in values:
             return f"line {line}: {str(values[name][index])[:40]!r}"
     return f"line {line}"
-
-

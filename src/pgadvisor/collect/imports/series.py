@@ -20,9 +20,7 @@ _PLACES = ("database", "dbid")
 _MEASURES = (*COUNTER_NAMES, "mean_exec_time", "duration", "value")
 
 
-def with_series(
-    layout: Layout, table: Table, options: ImportOptions, notes: ImportNotes
-) -> Layout:
+def with_series(layout: Layout, table: Table, options: ImportOptions, notes: ImportNotes) -> Layout:
     """The layout with the columns that are series of their own, where the file is of that kind.
 
     Raises `ImportUnreadable` for a file without a time, or without anything to count.
@@ -48,7 +46,9 @@ def with_series(
             "--map calls=COLUMN --map total_exec_time=COLUMN",
         )
     if not options.wide:
-        notes.taken.append("no statements and no known counters: each column of numbers is a series")
+        notes.taken.append(
+            "no statements and no known counters: each column of numbers is a series"
+        )
     kept = {name: column for name, column in layout.columns.items() if column.index in used}
     names = {table.names[index]: Column(index, table.names[index], "value") for index in series}
     taken = {*used, *series}

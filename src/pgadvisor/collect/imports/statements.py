@@ -10,9 +10,7 @@ from pgadvisor.records.imported import SourceStatement
 __all__ = ["IDENTITY", "Statements"]
 
 #: fields that together say which statement a row is of, in the order of `Statements.read`
-IDENTITY = (
-    *("database", "dbid", "query", "queryid", "user", "userid", "toplevel", "series"),
-)
+IDENTITY = (*("database", "dbid", "query", "queryid", "user", "userid", "toplevel", "series"),)
 _HIDDEN = "<insufficient privilege>"
 _HIDDEN_TOTAL = "insufficient-privileges-total"  # of pgwatch
 _FLOAT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+|[+-]?\d+\.\d+")
@@ -26,8 +24,8 @@ class Statements:
     """Makes one `SourceStatement` of equal identities, however many rows have them.
 
     >>> statements = Statements(default_database="shop", series="load.csv")
-    >>> statements.read(("", None, "select 1", "-5", "", "", "", ""))
-    SourceStatement(database='shop', query='select 1', queryid=-5, user=None, userid=None, dbid=None, toplevel=True, is_series=False)
+    >>> statements.read(("", None, "select 1", "-5", "", "", "", "")).queryid
+    -5
     >>> statements.read(("", None, "", "1.2E+18", "", "", "", ""))
     'queryid lost digits: it was written as a float'
     """
@@ -76,9 +74,7 @@ class Statements:
         return SourceStatement(query=text, queryid=queryid, **place)
 
     @staticmethod
-    def _labelled(
-        label: str, query: str | None, place: Mapping[str, Any]
-    ) -> SourceStatement | str:
+    def _labelled(label: str, query: str | None, place: Mapping[str, Any]) -> SourceStatement | str:
         """A "queryid" that is no bigint: with a text the text counts, else it is a name."""
         if query and query != _HIDDEN:
             return SourceStatement(query=query, **place)

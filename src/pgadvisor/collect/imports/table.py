@@ -25,16 +25,30 @@ class Batch:
 class Table(Protocol):
     """A file that can be read more than once."""
 
-    #: for people: its name
-    name: str
-    #: identifies the content
-    digest: str
-    #: names of its columns
-    names: Sequence[str]
-    #: how it was understood, for the report
-    taken: Sequence[str]
-    #: true where numbers have a decimal comma
-    decimal_comma: bool
+    @property
+    def name(self) -> str:
+        """For people: its name."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Identifies the content."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of its columns."""
+        ...
+
+    @property
+    def taken(self) -> Sequence[str]:
+        """How it was understood, for the report."""
+        ...
+
+    @property
+    def decimal_comma(self) -> bool:
+        """True where numbers have a decimal comma."""
+        ...
 
     def batches(self, columns: Sequence[int], refuse: Refuse) -> Iterator[Batch]:
         """The rows, only these columns of them."""

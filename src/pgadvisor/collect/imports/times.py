@@ -120,7 +120,7 @@ class Times:
         if isinstance(value, date):
             return datetime.combine(value, time())
         if isinstance(value, int | float):
-            return _since_1970(float(value))
+            return _since_1970(value)
         text = str(value).strip().strip("\"'")
         if self.pattern is not None:
             return self._by_pattern(text)
@@ -137,7 +137,7 @@ class Times:
         if compact := _COMPACT.fullmatch(text):
             return _fields(compact[0][:4], compact[2], compact[3], *_pairs(compact[4] or ""))
         if _NUMBER.fullmatch(text):
-            return _since_1970(float(text))
+            return _since_1970(int(text) if text.isdigit() else float(text))
         bare = _NAMED_UTC.sub("+00:00", text)
         try:
             return datetime.fromisoformat(bare)
@@ -175,7 +175,7 @@ class Times:
         return value
 
 
-def _since_1970(number: float) -> datetime:
+def _since_1970(number: int | float) -> datetime:
     """Seconds, milliseconds, microseconds or nanoseconds: only one of them is in our days.
 
     >>> _since_1970(1704067200) == _since_1970(1704067200000) == _since_1970(1.7040672e18)
@@ -183,7 +183,7 @@ def _since_1970(number: float) -> datetime:
     """
     for unit in (1, 1_000, 1_000_000, 1_000_000_000):
         if 6e8 <= number / unit < 8e9:
-            whole, rest = divmod(number, unit) if number == number else (0, 0)
+            whole, rest = divmod(number, unit)
             micros = round(rest * 1_000_000 / unit)
             return _EPOCH + timedelta(seconds=whole, microseconds=micros)
     raise BadTime("number is not a time since 1970")
@@ -193,7 +193,7 @@ def _pairs(digits: str) -> tuple[str, ...]:
     return tuple(digits[i : i + 2] for i in range(0, len(digits), 2))
 
 
-def _fields(  # noqa: PLR0913
+def _fields(
     year: str | None,
     month: str | None,
     day: str | None,

@@ -72,7 +72,7 @@ def parse_jsonlog(line: bytes) -> Entry | LogSkip:
 
 def _text(fields: dict[str, Any], key: str) -> str | None:
     value = fields.get(key)
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and value else None
 
 
 def _number(fields: dict[str, Any], key: str) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["LABELS", "LANGUAGES", "MESSAGE", "PLAN", "PREPARED", "Label", "Language"]
+__all__ = ["LABELS", "LANGUAGES", "MESSAGE", "PLAN", "PREPARED", "UNKNOWN", "Label", "Language"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,16 @@ MESSAGE = _message()
 PREPARED = re.compile(_any((language.prepare,) for language in LANGUAGES))
 
 
+#: what log_line_prefix prints for a name that is not known (log_status_format in elog.c)
+UNKNOWN = frozenset(
+    f"[{word}]"
+    for word in (
+        *("unknown", "unbekannt", "desconocido", "desconhecido", "inconnu", "sconosciuto"),
+        *("nieznany", "bilinmeyen", "okänd", "н/д", "უცნობი", "不明", "未知", "알수없음"),
+    )
+)
+
+
 class Label(Enum):
     """What a line of the format stderr is, by the word before its colon (elog.c)."""
 
@@ -183,24 +193,26 @@ class Label(Enum):
 
 _WORDS: Mapping[Label, str] = {
     Label.LOG: "LOG DZIENNIK LOGG ЗАПИСУВАННЯ СООБЩЕНИЕ ჟურნალი 日志 日誌 로그",
-    Label.OTHER: "ERROR ERREUR ERRO ERRORE BŁĄD FEHLER FEL HATA ОШИБКА ПОМИЛКА შეცდომა"
-    " 錯誤 错误 오류 FATAL FATALE FATALT KATASTROFALNY ВАЖНО ФАТАЛЬНО ფატალური 致命錯誤 致命错误"
-    " 치명적오류 PANIC PANICO PÂNICO PANIK PANIKA KRİTİK ПАНІКА ПАНИКА პანიკა 嚴重錯誤 灾难性错误 손상"
-    " 比致命错误还过分的错误 WARNING ATTENTION ATTENZIONE AVISO OSTRZEŻENIE UYARI VARNING WARNUNG"
-    " ПОПЕРЕДЖЕННЯ ПРЕДУПРЕЖДЕНИЕ გაფრთხილება 警告 경고 NOTICE HINWEIS NOT NOTA NOTIFICA NOTIS"
-    " UWAGA ЗАМЕЧАНИЕ ПОВІДОМЛЕННЯ 注意 알림 INFO BİLGİ INFORMACJA ІНФОРМАЦІЯ ИНФОРМАЦИЯ"
-    " ინფორმაცია 信息 資訊 정보 DEBUG DEBUG1 DEBUG2 DEBUG3 DEBUG4 DEBUG5 НАЛАГОДЖЕННЯ ОТЛАДКА"
+    Label.OTHER: "ERROR ERREUR ERRO ERRORE BŁĄD FEHLER FEL HATA ОШИБКА ПОМИЛКА შეცდომა 錯誤 错误"
+    " 오류 FATAL FATALE FATALT KATASTROFALNY ВАЖНО ФАТАЛЬНО ფატალური 致命錯誤"
+    " 致命错误 치명적오류 PANIC PANICO PÂNICO PANIK PANIKA KRİTİK ПАНІКА ПАНИКА"
+    " პანიკა 嚴重錯誤 灾难性错误 손상 比致命错误还过分的错误 WARNING ATTENTION"
+    " ATTENZIONE AVISO OSTRZEŻENIE UYARI VARNING WARNUNG ПОПЕРЕДЖЕННЯ ПРЕДУПРЕЖДЕНИЕ"
+    " გაფრთხილება 警告 경고 NOTICE HINWEIS NOT NOTA NOTIFICA NOTIS UWAGA ЗАМЕЧАНИЕ"
+    " ПОВІДОМЛЕННЯ 注意 알림 INFO BİLGİ INFORMACJA ІНФОРМАЦІЯ ИНФОРМАЦИЯ ინფორმაცია"
+    " 信息 資訊 정보 DEBUG DEBUG1 DEBUG2 DEBUG3 DEBUG4 DEBUG5 НАЛАГОДЖЕННЯ ОТЛАДКА"
     " გამართვა 调试 除錯 디버그",
     Label.DETAIL: "DETAIL DETALHE DETALJ DETALLE DETTAGLI DÉTAIL SZCZEGÓŁY ВІДОМОСТІ ПОДРОБНОСТИ"
     " დეტალები 詳情 詳細 详情 详细信息 상세정보",
     Label.CONTEXT: "CONTEXT CONTESTO CONTEXTE CONTEXTO KONTEKST KONTEXT ZUSAMMENHANG КОНТЕКСТ"
     " BAĞLAM კონტექსტი 上下文 背景 文脈 コンテキスト 내용 상황",
     Label.BEHIND: "HINT ASTUCE DICA PODPOWIEDŹ SUGGERIMENTO TIPP TIPS ПОДСКАЗКА УКАЗІВКА"
-    " მინიშნება ヒント 提示 힌트 QUERY ANFRAGE CONSULTA FRÅGA REQUÊTE ZAPYTANIE ЗАПИТ ЗАПРОС"
-    " მოთხოვნა 問い合わせ 查詢 查询 쿼리 LOCATION EMPLACEMENT LOCAL ORT PLATS POSIZIONE POZYCJA"
-    " UBICACIÓN РОЗТАШУВАННЯ ПОЛОЖЕНИЕ მდებარეობა 位置 場所 위치 STATEMENT ANWEISUNG COMANDO"
-    " INSTRUCTION ISTRUZIONE KOMUT SATS SENTENCIA WYRAŻENIE ІНСТРУКЦІЯ ОПЕРАТОР ოპერატორი 文"
-    " 语句 陳述式 구문 BACKTRACE ВІДСТЕЖУВАТИ СТЕК სტეკი バックトレース 回溯 역추적",
+    " მინიშნება ヒント 提示 힌트 QUERY ANFRAGE CONSULTA FRÅGA REQUÊTE ZAPYTANIE"
+    " ЗАПИТ ЗАПРОС მოთხოვნა 問い合わせ 查詢 查询 쿼리 LOCATION EMPLACEMENT LOCAL ORT"
+    " PLATS POSIZIONE POZYCJA UBICACIÓN РОЗТАШУВАННЯ ПОЛОЖЕНИЕ მდებარეობა 位置 場所"
+    " 위치 STATEMENT ANWEISUNG COMANDO INSTRUCTION ISTRUZIONE KOMUT SATS SENTENCIA"
+    " WYRAŻENIE ІНСТРУКЦІЯ ОПЕРАТОР ოპერატორი 文 语句 陳述式 구문 BACKTRACE"
+    " ВІДСТЕЖУВАТИ СТЕК სტეკი バックトレース 回溯 역추적",
 }
 
 

@@ -6,11 +6,11 @@ send_message_to_server_log and append_with_tabs in elog.c.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from pgadvisor.collect.logs.entry import HEAD_BYTES, Entry, Marks, Split, reach
-from pgadvisor.collect.logs.languages import LABELS, MESSAGE, PLAN, Label
+from pgadvisor.collect.logs.languages import LABELS, MESSAGE, PLAN, UNKNOWN, Label
 from pgadvisor.collect.logs.prefix import Prefix
 from pgadvisor.records.log import LogSkip
 
@@ -28,18 +28,19 @@ _SQLSTATE = re.compile(r"[0-9A-Z]{5}: ")
 #: a severity of another language
 _UNKNOWN = re.compile(r"[^\s:]+\Z")
 _LENGTHS = sorted({len(word) for word in LABELS}, reverse=True)
-#: a line with this, where a severity stands first, surely does not go on the entry before
-_ANOTHER = b"LOG"
+#: lines that go on an entry: at most DETAIL, HINT, QUERY, CONTEXT, LOCATION, STATEMENT, BACKTRACE
+_BEHIND = frozenset({Label.DETAIL, Label.CONTEXT, Label.BEHIND})
+_MOST_BEHIND = 7
 #: names of 63 bytes hold no more that looks like a severity
 _MOST_PLACES = 32
 
 
 def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix: Prefix) -> Split:
-    """Cut the entries that may tell of an execution out of `data`, each with the line behind it.
+    """Cut the entries that may tell of an execution out of `data`, with the lines behind them.
 
     An entry is complete when the next one begins, the last one also when its plan is closed. A
     statement's parameters are DETAIL, what tells a nested one is CONTEXT: lines of their own
-    behind it, so that line must have come, too.
+    behind it, so those must have come, too.
     """
     split = Split()
     if dropping and not _leave_out(split, data, final=final):
@@ -74,7 +75,7 @@ def _take(
         return True
     end = stop
     if _needs_behind(data, start, stop, prefix):
-        found = _end_behind(data, start, stop, final=final, limit=limit)
+        found = _end_behind(data, start, stop, final=final, limit=limit, prefix=prefix)
         if found is None:
             return False
         end = found
@@ -100,17 +101,24 @@ def _needs_behind(data: bytes, start: int, stop: int, prefix: Prefix) -> bool:
     return "Q" in prefix.escapes and data.find(b'"Query Identifier"', start, stop) < 0
 
 
-def _end_behind(data: bytes, start: int, stop: int, *, final: bool, limit: int) -> int | None:
-    """Where the line behind an entry ends, if it can belong to that; None for not yet."""
-    newline = data.find(b"\n", stop, stop + HEAD_BYTES)
-    label = data.find(b":  ", stop, newline if newline >= 0 else stop + HEAD_BYTES)
-    if label >= 0 and data[label - len(_ANOTHER) : label] == _ANOTHER:
-        return stop
-    end = _LINE_END.search(data, stop)
-    behind = end.end() if end else len(data)
-    if behind < len(data) or final:
-        return behind if behind - start <= limit else stop
-    return None if len(data) - start <= limit else stop
+def _end_behind(
+    data: bytes, start: int, stop: int, *, final: bool, limit: int, prefix: Prefix
+) -> int | None:
+    """Where the lines behind an entry end that belong to it; None for not yet."""
+    for _ in range(_MOST_BEHIND):
+        newline = data.find(b"\n", stop, stop + HEAD_BYTES)
+        head = data[stop : newline if newline >= 0 else stop + HEAD_BYTES]
+        if head.partition(b":  ")[0].endswith(b"LOG"):
+            return stop
+        end = _LINE_END.search(data, stop)
+        behind = end.end() if end else len(data)
+        if behind == len(data) and not final and behind - start <= limit:
+            return None
+        found = _labelled(head.decode(errors="replace"), prefix)
+        if found is None or found.label not in _BEHIND or behind - start > limit:
+            return stop
+        stop = behind
+    return stop
 
 
 def _last_entry(data: bytes, start: int) -> int:
@@ -177,7 +185,7 @@ class _Line:
 
 
 def _entry(
-    found: _Line, fields: dict[str, str], message: str, behind: _Line | None
+    found: _Line, fields: dict[str, str], message: str, behind: dict[Label, str]
 ) -> Entry | LogSkip:
     logged_at = fields.get("m") or fields.get("t") or fields.get("n")
     if logged_at is None:
@@ -188,24 +196,28 @@ def _entry(
         database=_known(fields.get("d")),
         pid=int(fields["p"]) if fields.get("p") else None,
         application_name=_known(fields.get("a")),
-        queryid=int(fields["Q"]) if fields.get("Q", "-") != "-" else None,
+        queryid=int(fields["Q"]) if fields.get("Q", "-") not in ("-", "") else None,
         is_log=found.label is Label.LOG,
-        has_context=behind is not None and behind.label is Label.CONTEXT,
+        has_context=Label.CONTEXT in behind,
         message=message,
-        detail=behind.text if behind is not None and behind.label is Label.DETAIL else None,
+        detail=behind.get(Label.DETAIL),
     )
 
 
-def _behind(lines: list[str], prefix: Prefix) -> _Line | None:
-    """The line behind an entry, when it belongs to it."""
-    if not lines or not lines[0]:
-        return None
-    found = _labelled(lines[0], prefix)
-    if found is None or found.fields is None or found.label in (None, Label.LOG, Label.OTHER):
-        return None
-    if len(lines) < 2:
-        return found
-    return replace(found, text="\n".join([found.text, *(line[1:] for line in lines[1:] if line)]))
+def _behind(lines: list[str], prefix: Prefix) -> dict[Label, str]:
+    """The lines behind an entry that belong to it."""
+    found: dict[Label, str] = {}
+    label: Label | None = None
+    for line in lines:
+        if line.startswith("\t") and label is not None:
+            found[label] += f"\n{line[1:]}"
+            continue
+        read = _labelled(line[:HEAD_BYTES], prefix)
+        if read is None or read.fields is None or read.label not in _BEHIND:
+            break
+        label = read.label
+        found[label] = read.text + line[HEAD_BYTES:]
+    return found
 
 
 def _labelled(line: str, prefix: Prefix) -> _Line | None:
@@ -258,4 +270,4 @@ def head_of(line: str) -> str | None:
 
 
 def _known(name: str | None) -> str | None:
-    return None if name in (None, "", "[unknown]") else name
+    return None if not name or name in UNKNOWN else name

@@ -16,7 +16,7 @@ from pgadvisor.collect.logs.unzipped import GZIP_MAGIC, Inflation
 from pgadvisor.errors import LogUnreadable
 from pgadvisor.records.log import LogBatch, LogPosition, LogSource
 
-__all__ = ["ByteStream", "LogStream", "start_of_stream"]
+__all__ = ["ByteStream", "LogStream", "start_of_stream", "unpacked_size"]
 
 #: what format and prefix are guessed from
 _SAMPLE_BYTES = 256 * 1024
@@ -43,6 +43,24 @@ def start_of_stream(name: str, offset: int = 0) -> LogPosition:
         signature_bytes=0,
     )
     return signed(empty, b"")
+
+
+def unpacked_size(stream: ByteStream, *, most: int, must_be_gzip: bool = False) -> int:
+    """Bytes of a stream, of gzip those that it unpacks to; counted until they are over `most`.
+
+    Raises `LogUnreadable` for a stream that is no gzip and must be.
+    """
+    begin = stream.read(len(GZIP_MAGIC))
+    if must_be_gzip and begin != GZIP_MAGIC:
+        raise LogUnreadable(
+            "the log is said to be gzip and is not",
+            hint="Leave out the header Content-Encoding: gzip.",
+        )
+    unpacked: ByteStream = _Unzipping(begin, stream) if begin == GZIP_MAGIC else stream
+    size = 0 if begin == GZIP_MAGIC else len(begin)
+    while size <= most and (part := unpacked.read(_SAMPLE_BYTES)):
+        size += len(part)
+    return size
 
 
 class LogStream:

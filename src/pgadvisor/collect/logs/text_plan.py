@@ -21,7 +21,6 @@ _ROOT = re.compile(
     r"^\S[^\n]*  \(cost=\d+\.\d\d\.\.\d+\.\d\d rows=\d+ width=\d+\)[^\n]*$", re.MULTILINE
 )
 _PARAMETERS = re.compile(r"^Query Parameters: ", re.MULTILINE)
-_RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
 #: SQL with no quote, dollar quote or comment open at its end
 _CLOSED = re.compile(
     r"""(?:[^'"$/\-eE]++|[eE]'(?:[^'\\]++|\\.|'')*+'|'(?:[^']++|'')*+'|"(?:[^"]++|"")*+\""""
@@ -60,7 +59,7 @@ def text_plan(text: str) -> dict[str, Any] | None:
         return None
     found["Plan"] = plan
     _read_rest(found, lines[inside:])
-    complete(plan, has_returning=_RETURNING.search(found["Query Text"]) is not None)
+    complete(plan, found["Query Text"])
     return found
 
 
@@ -68,7 +67,7 @@ def _root(text: str) -> int | None:
     """Where the plan begins: a statement may hold lines that look like one, in quotes."""
     places = [found.start() for found in _ROOT.finditer(text)]
     for place in places:
-        if len(places) == 1 or _CLOSED.fullmatch(_before(text[:place])["Query Text"]):
+        if len(places) == 1 or all(map(_CLOSED.fullmatch, _before(text[:place]).values())):
             return place
     return None
 

@@ -1,5 +1,6 @@
 """What EXPLAIN's text format leaves out of a plan and its JSON format has: zeros, mostly."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,8 +30,12 @@ _IO_TIMES = (
 _TIMES = ("Actual Startup Time", "Actual Total Time")
 
 
-def complete(plan: Node, *, has_returning: bool) -> None:
-    """Add to each node of a plan what its JSON has. `has_returning`: the statement has RETURNING.
+_RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
+_ROWS_FROM = re.compile(r"\brows\s+from\b", re.IGNORECASE)
+
+
+def complete(plan: Node, query: str) -> None:
+    """Add to each node of a plan of `query` what its JSON has.
 
     Buffers and I/O times are known to be zero when another node has some.
     """
@@ -46,11 +51,10 @@ def complete(plan: Node, *, has_returning: bool) -> None:
             zeros.update(_zeros_of_execution(node, has_times="Actual Total Time" in plan))
         for key, zero in zeros.items():
             node.setdefault(key, zero)
-        if node["Node Type"] == "ModifyTable" and _is_before_14(node, has_returning=has_returning):
-            for child in node.get("Plans", ()):
-                if child["Parent Relationship"] in ("Outer", "Inner"):
-                    child["Parent Relationship"] = "Member"
-        _forget_function(node)
+        if node["Node Type"] == "ModifyTable":
+            _mend_members(node, has_returning=_RETURNING.search(query) is not None)
+        if node["Node Type"] == "Function Scan":
+            _mend_function(node, has_rows_from=_ROWS_FROM.search(query) is not None)
 
 
 def _walk(plan: Node) -> Iterator[Node]:
@@ -86,17 +90,20 @@ def _zeros_of_execution(node: Node, *, has_times: bool) -> Node:
     return zeros
 
 
-def _is_before_14(node: Node, *, has_returning: bool) -> bool:
-    """Was this plan's ModifyTable one of PostgreSQL 13, with a member for each target?
+def _mend_members(node: Node, *, has_returning: bool) -> None:
+    """In PostgreSQL 13 what is below ModifyTable is a member, one for each target.
 
     From 14 on it has one child, and no rows unless RETURNING gives some.
     """
     children = [c for c in node.get("Plans", ()) if c["Parent Relationship"] in ("Outer", "Inner")]
-    return len(children) > 1 or (node.get("Plan Rows", 0) > 0 and not has_returning)
+    if len(children) > 1 or (node.get("Plan Rows", 0) > 0 and not has_returning):
+        for child in children:
+            child["Parent Relationship"] = "Member"
 
 
-def _forget_function(node: Node) -> None:
-    """ROWS FROM of several functions has no name; only VERBOSE tells it from a function's."""
+def _mend_function(node: Node, *, has_rows_from: bool) -> None:
+    """ROWS FROM with several functions has no name, only an alias that looks like one."""
     calls = node.get("Function Call")
-    if node["Node Type"] == "Function Scan" and isinstance(calls, str) and "), " in calls:
+    is_several = "), " in calls if isinstance(calls, str) else has_rows_from
+    if is_several and node.get("Function Name") == node.get("Alias"):
         node.pop("Function Name", None)

@@ -102,7 +102,7 @@ create table plan_hours (
     executions bigint not null,
     total_duration_ms double precision not null,
     max_duration_ms double precision not null,
-    constraint plan_hours_pkey primary key (target_id, plan_id, hour)
+    constraint plan_hours_pkey primary key (plan_id, hour, target_id)
 );
 create index plan_hours_hour_idx on plan_hours (hour);
 comment on table plan_hours is 'One row is what the log showed of one plan shape in one hour.';

@@ -134,7 +134,8 @@ comment on column pgadvisor.queries.is_utility is
     'Not planned by itself: DDL, SET, COPY, CALL, cursors; null: not parsable.';
 comment on column pgadvisor.queries.tables is
     'Tables of the newest text, as written: schema-qualified where it is.';
-comment on column pgadvisor.queries.unreadable is 'Why the text cannot be used: hidden, truncated, not parsable.';
+comment on column pgadvisor.queries.unreadable is
+    'Why the text cannot be used: hidden, truncated, not parsable.';
 comment on column pgadvisor.queries.last_hour is
     'Begin of the last hour in which it ran; null: not in the hours that are kept.';
 
@@ -357,7 +358,8 @@ from plan_hours h
 join plans p on p.id = h.plan_id
 join targets t on t.id = h.target_id;
 comment on view pgadvisor.plan_hours is
-    'One row is what the log showed of one plan shape in one hour (UTC): when a plan changed, and what it cost.';
+    'One row is what the log showed of one plan shape in one hour (UTC): when a plan changed, and what '
+    'it cost.';
 comment on column pgadvisor.plan_hours.executions is
     'Logged ones, so the slow ones where the log has a threshold.';
 
@@ -453,7 +455,8 @@ left join lateral (
 where r.since is not null;
 comment on view pgadvisor.table_statistics is
     'One row is what changed in a table between two readings of pg_stat_all_tables, as rates. A reading '
-    'is kept only where it differs from the one before: the first rates after a quiet time are spread over it.';
+    'is kept only where it differs from the one before: the first rates after a quiet time are spread '
+    'over it.';
 comment on column pgadvisor.table_statistics.table_name is 'As it was called then.';
 comment on column pgadvisor.table_statistics.total_bytes is 'At until, with indexes and TOAST.';
 comment on column pgadvisor.table_statistics.table_bytes is 'At until, without indexes.';
@@ -463,7 +466,8 @@ comment on column pgadvisor.table_statistics.n_tup_ins_per_second is
     'Rows inserted; null, as the other rates, where the statistics were reset in between.';
 comment on column pgadvisor.table_statistics.n_tup_upd_per_second is 'Rows updated.';
 comment on column pgadvisor.table_statistics.n_tup_del_per_second is 'Rows deleted.';
-comment on column pgadvisor.table_statistics.n_tup_hot_upd_per_second is 'Rows updated without touching an index.';
+comment on column pgadvisor.table_statistics.n_tup_hot_upd_per_second is
+    'Rows updated without touching an index.';
 comment on column pgadvisor.table_statistics.seq_tup_read_per_second is 'Rows read by sequential scans.';
 comment on column pgadvisor.table_statistics.last_analyze_at is 'By ANALYZE or autovacuum, as of until.';
 
@@ -499,7 +503,8 @@ left join lateral (
 ) o on true
 where r.since is not null;
 comment on view pgadvisor.index_statistics is
-    'One row is what changed in an index between two readings of pg_stat_all_indexes, as rates; kept as table_statistics are.';
+    'One row is what changed in an index between two readings of pg_stat_all_indexes, as rates; kept as '
+    'table_statistics are.';
 comment on column pgadvisor.index_statistics.total_bytes is 'At until.';
 comment on column pgadvisor.index_statistics.grown_bytes is 'Since the reading before; negative: it shrank.';
 comment on column pgadvisor.index_statistics.idx_scan_per_second is
@@ -521,7 +526,8 @@ comment on view pgadvisor.settings_changes is
     'One row is one change of a parameter (pg_settings) that was seen between two readings.';
 comment on column pgadvisor.settings_changes.changed_at is 'When the new value was seen first.';
 comment on column pgadvisor.settings_changes.source is 'Where the value comes from, as in pg_settings.';
-comment on column pgadvisor.settings_changes.held is 'How long the value before held, since it was seen first.';
+comment on column pgadvisor.settings_changes.held is
+    'How long the value before held, since it was seen first.';
 
 create or replace view pgadvisor.catalog_changes as
 select o.target_id, t.name as target, b.datname as database_name, o.kind,
@@ -546,12 +552,14 @@ cross join lateral (
 join targets t on t.id = o.target_id
 join databases b on b.target_id = o.target_id and b.dbid = o.dbid;
 comment on view pgadvisor.catalog_changes is
-    'One row is one table, index, foreign key or search_path that was created, changed or dropped between two readings of the catalog.';
+    'One row is one table, index, foreign key or search_path that was created, changed or dropped '
+    'between two readings of the catalog.';
 comment on column pgadvisor.catalog_changes.kind is 'table, index, foreign_key or search_path.';
 comment on column pgadvisor.catalog_changes.object is 'Its name, with the schema where it has one.';
 comment on column pgadvisor.catalog_changes.changed_at is 'When the new state was seen first.';
 comment on column pgadvisor.catalog_changes.change is 'created, changed or dropped.';
 comment on column pgadvisor.catalog_changes.definition is 'The new state; null when dropped.';
+comment on column pgadvisor.catalog_changes.previous_definition is 'The state before; null when created.';
 
 create or replace view pgadvisor.activity as
 select a.target_id, t.name as target, a.captured_at, a.datname as database_name, a.usename as username,
@@ -559,7 +567,8 @@ select a.target_id, t.name as target, a.captured_at, a.datname as database_name,
 from activity_samples a
 join targets t on t.id = a.target_id;
 comment on view pgadvisor.activity is
-    'One row is how many client backends were in one state, on one wait, in one query at one moment (pg_stat_activity).';
+    'One row is how many client backends were in one state, on one wait, in one query at one moment '
+    '(pg_stat_activity).';
 comment on column pgadvisor.activity.longest_ms is 'How long the longest of them had been at it.';
 
 create or replace view pgadvisor.recommendations as
@@ -602,7 +611,7 @@ select t.id as target_id, t.name as target, null::text as database_name, f.item,
        f.first_at, f.last_at, f.count, f.seconds
 from targets t
 cross join lateral (
-    select 'gap' as item, g.reason, date_trunc('day', g.until, 'UTC') as day, min(g.since) as first_at,
+    select 'gap-' || g.reason as item, g.reason, date_trunc('day', g.until, 'UTC') as day, min(g.since) as first_at,
            max(g.until) as last_at, count(*) as count,
            sum(extract(epoch from g.until - g.since))::double precision as seconds
     from gaps g where g.target_id = t.id
@@ -621,7 +630,7 @@ cross join lateral (
     from log_positions l cross join lateral jsonb_each_text(l.skipped) as k
     where l.target_id = t.id
     union all
-    select 'circuit', t.last_error, date_trunc('day', t.last_error_at, 'UTC'), t.last_error_at,
+    select 'target-failing', t.last_error, date_trunc('day', t.last_error_at, 'UTC'), t.last_error_at,
            t.last_error_at, t.failures::bigint, null
     where t.last_error is not null
     union all
@@ -636,7 +645,7 @@ cross join lateral (
     where h.hidden > 0
 ) f
 union all
-select c.target_id, t.name, nullif(c.database_name, ''), 'check-' || c.name, c.message,
+select c.target_id, t.name, nullif(c.database_name, ''), 'check', c.name || ': ' || c.message,
        date_trunc('day', c.checked_at, 'UTC'), null, c.checked_at, 1, null
 from target_checks c
 join targets t on t.id = c.target_id
@@ -648,20 +657,30 @@ from databases b
 join targets t on t.id = b.target_id
 where b.problem is not null
 union all
-select q.target_id, t.name, b.datname, 'text-unreadable', split_part(q.unreadable, ':', 1),
-       date_trunc('day', q.first_seen_at, 'UTC'), min(q.first_seen_at), max(q.first_seen_at), count(*), null
+select q.target_id, t.name, b.datname, k.item, k.item, date_trunc('day', q.first_seen_at, 'UTC'),
+       min(q.first_seen_at), max(q.first_seen_at), count(*), null
 from queries q
+cross join lateral (
+    select case when q.unreadable like 'hidden%' then 'text-hidden'
+                when q.unreadable like '%cut off%' then 'text-truncated'
+                when q.unreadable like 'not SQL%' then 'text-not-sql'
+                else 'text-unparsable' end as item
+) k
 join targets t on t.id = q.target_id
 join databases b on b.target_id = q.target_id and b.dbid = q.dbid
 where q.unreadable is not null and not q.is_own
-group by q.target_id, t.name, b.datname, split_part(q.unreadable, ':', 1), 6;
+group by q.target_id, t.name, b.datname, k.item, date_trunc('day', q.first_seen_at, 'UTC');
 comment on view pgadvisor.data_quality is
     'One row is how often one thing made the history incomplete on one day (UTC). The page /data-quality '
     'and GET /api/v1/data-quality say more: the share of time, why it matters, and what mends it.';
 comment on column pgadvisor.data_quality.database_name is 'Null: the whole target.';
 comment on column pgadvisor.data_quality.item is
-    'gap, evictions, log-skipped, circuit, log-problem, hidden-statements, check-..., database-unreadable, text-unreadable.';
+    'gap-..., evictions, log-skipped, target-failing, log-problem, hidden-statements, check, '
+    'database-unreadable, text-...; explained in docs/data_quality.md.';
+comment on column pgadvisor.data_quality.reason is 'In the words of whoever found it.';
+comment on column pgadvisor.data_quality.day is 'Begin of the day.';
 comment on column pgadvisor.data_quality.count is
-    'Of that day; for log-skipped since the log is read, for states (circuit, log-problem, hidden-statements, checks) as of last_at.';
+    'On that day; of log-skipped since the log is read; of a state (a failing target, a problem, hidden '
+    'statements, a check) as of last_at.';
 comment on column pgadvisor.data_quality.seconds is
     'Length of the gaps; execution time of hidden statements; null where it has no meaning.';

@@ -18,8 +18,8 @@ with imported as (
            - greatest(extract(epoch from i.since), n * %(bucket)s)
     from imported i
     cross join lateral generate_series(
-        floor(extract(epoch from i.since) / %(bucket)s),
-        ceil(extract(epoch from i.until) / %(bucket)s) - 1) as n
+        floor(extract(epoch from i.since) / %(bucket)s)::bigint,
+        ceil(extract(epoch from i.until) / %(bucket)s)::bigint - 1) as n
 )
 select to_timestamp((bucket * %(bucket)s)::float8) as at, max(covered_seconds) as covered_seconds
 from (

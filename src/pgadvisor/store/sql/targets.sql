@@ -9,7 +9,7 @@ select t.id, t.name, t.conninfo, t.kind, t.system_identifier, t.server_version_n
            select p.name from targets p
            where p.system_identifier = t.system_identifier and not p.in_recovery
                and p.removed_at is null and p.id <> t.id
-           order by p.last_seen_at desc nulls last, p.id
+           order by p.last_error is not null, p.id
            limit 1
        ) end as primary_name
 from targets t

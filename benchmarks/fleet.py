@@ -38,7 +38,6 @@ from pgadvisor.store.targets import TargetOptions
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _OWN = "select count(*) from pg_stat_activity where application_name = 'pgadvisor'"
-_WARM_UP_INTERVALS = 3
 
 
 def now() -> datetime:
@@ -119,7 +118,7 @@ def traffic(clusters: list[Cluster], statements: int, rate: int) -> Iterator[Non
 
 
 def watched(
-    clusters: list[Cluster], dsns: list[str], interval: str, minutes: float
+    clusters: list[Cluster], dsns: list[str], interval: str, minutes: float, warm_up: float
 ) -> dict[str, Any]:
     """One worker process with its store."""
     with Cluster.temporary(embedded_binaries()) as store_cluster:
@@ -142,7 +141,7 @@ def watched(
                 until(lambda: number_of(conn, "select count(distinct target_id) from snapshots"
                                         ) == len(dsns), 600)  # fmt: skip
                 all_read = time.monotonic() - started
-                time.sleep(_WARM_UP_INTERVALS * seconds)
+                time.sleep(warm_up * 60)
                 return {
                     "all_read_seconds": all_read,
                     **measure(conn, clusters, worker.pid, minutes * 60, seconds),
@@ -253,6 +252,7 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=4)
     parser.add_argument("--interval", default="10s")
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--warm-up", type=float, default=5.0, help="minutes, for first texts")
     parser.add_argument("--statements", type=int, default=500, help="different ones per cluster")
     parser.add_argument("--rate", type=int, default=50, help="run each second on each cluster")
     given = parser.parse_args()
@@ -260,7 +260,7 @@ def main() -> None:
         fleet(given.clusters, given.targets) as (clusters, dsns),
         traffic(clusters, given.statements, given.rate),
     ):
-        found = watched(clusters, dsns, given.interval, given.minutes)
+        found = watched(clusters, dsns, given.interval, given.minutes, given.warm_up)
         baseline = bare(dsns, given.interval, min(given.minutes, 2.0))
     print(f"{given.targets} targets on {given.clusters} clusters, interval {given.interval}, "
           f"{given.statements} statements each, {given.minutes:g} min")  # fmt: skip

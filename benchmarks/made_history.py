@@ -40,6 +40,7 @@ class Made:
         self._kinds = [self._random.random() for _ in self.keys]
         self._means = [self._random.lognormvariate(0.0, 1.5) for _ in self.keys]
         self._totals: list[dict[str, float]] = [{} for _ in self.keys]
+        self._entries: dict[StatementKey, StatementCounters] = {}
 
     def active(self, share: float) -> list[int]:
         """The numbers of the statements that run in this interval."""
@@ -79,9 +80,16 @@ class Made:
             total = self._totals[number]
             for name, value in self.grown(number).items():
                 total[name] = total.get(name, 0) + value
+            key = self.keys[number]
+            self._entries[key] = StatementCounters(
+                key=key,
+                counters=Counters(**total),  # type: ignore[arg-type]
+                min_exec_time=0.01,
+                max_exec_time=1e4,
+            )
 
     def snapshot(self, at: datetime) -> StatementSnapshot:
-        """All entries as they are now: new objects, as a reading makes them."""
+        """All entries as they are now."""
         return StatementSnapshot(
             captured_at=at,
             system_identifier="7",
@@ -89,16 +97,7 @@ class Made:
             stats_reset=at.replace(year=2021, month=1, day=1, hour=0, minute=0, second=0),
             dealloc=0,
             extension_version="1.10",
-            statements={
-                StatementKey(key.dbid, key.userid, key.queryid, key.toplevel): StatementCounters(
-                    key=key,
-                    counters=Counters(**total),  # type: ignore[arg-type]
-                    min_exec_time=0.01,
-                    max_exec_time=1e4,
-                )
-                for key, total in zip(self.keys, self._totals, strict=True)
-                if total
-            },
+            statements=dict(self._entries),
         )
 
 

@@ -1,14 +1,14 @@
 """How large the store gets: 1,000 active statements a minute for 30 days, default retention.
 
-The server has 5,000 statements: 850 run every minute, 140 are jobs of one hour of the day, and each
-minute 10 more run that nobody expects, so about 1,600 statements have a row in an hour. Every
-snapshot goes through `record_snapshot`: the last seven days one a minute (what raw_retention keeps),
-the days before one an hour, since of those only the hours are left. (A row of statement_hours that
-was updated 60 times lies in the same page as one written once as long as the updates are HOT; their
-share is printed. `--minutes-for 30` writes all days by the minute and takes four times as long.)
-Once a day `maintain` runs. Texts, activity samples and table statistics are added by SQL as
-collecting would: a text of 600 characters a statement, 8 states every 10 seconds, and 300 tables and
-indexes of which a third changed every 10 minutes.
+The server has 5,000 statements: 850 run every minute, 140 are jobs of one hour of the day, and
+each minute 10 more run that nobody expects, so about 1,500 statements have a row in an hour. Every
+snapshot goes through `record_snapshot`: the last seven days one a minute (what raw_retention
+keeps), the days before one an hour, since of those only the hours are left. (A row of
+statement_hours that was updated 60 times lies in the same page as one written once as long as the
+updates are HOT; their share is printed. `--minutes-for 30` writes all days by the minute and takes
+four times as long.) Once a day `maintain` runs. Texts, activity samples and table statistics are
+added by SQL as collecting would: a text of 600 characters a statement, 8 states every 10 seconds,
+and 100 tables and indexes that change every 10 minutes.
 
 With --timescaledb-bin the store is a private cluster of that PostgreSQL with the extension, whose
 chunks `maintain` compresses. The data stays in --data-dir for benchmarks/history_chart.py.
@@ -27,8 +27,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
-
 from benchmarks.made_history import Made
+
 from pgadvisor.cluster import Binaries, Cluster
 from pgadvisor.config import Settings, load_settings
 from pgadvisor.records.statement import StatementSnapshot
@@ -138,7 +138,8 @@ def add_the_rest(store: Store, settings: Settings) -> None:
     place = {"until": END, "since": END - settings.raw_retention}
     with store.transaction() as conn:
         conn.execute(
-            """insert into queries (target_id, dbid, queryid, query, fingerprint, kind, first_seen_at)
+            """insert into queries
+                   (target_id, dbid, queryid, query, fingerprint, kind, first_seen_at)
                select distinct on (target_id, dbid, queryid) target_id, dbid, queryid,
                    'select ' || repeat(md5(queryid::text), 18), substr(md5(queryid::text), 1, 16),
                    'select', %(since)s::timestamptz
@@ -157,24 +158,27 @@ def add_the_rest(store: Store, settings: Settings) -> None:
         conn.execute(
             """insert into relation_statistics (target_id, dbid, oid, captured_at, kind, statistics)
                select 1, 16384, 20000 + n, at, case when n %% 3 = 0 then 'table' else 'index' end,
-                   case when n %% 3 = 0 then jsonb_build_object('n_tup_ins', n * e, 'n_tup_upd', n * e,
-                       'n_tup_del', e, 'n_tup_hot_upd', e, 'n_live_tup', n * 1000, 'n_dead_tup', e,
-                       'seq_scan', e, 'seq_tup_read', e * 9, 'idx_scan', e * 7, 'idx_tup_fetch', e,
-                       'heap_blks_read', e, 'heap_blks_hit', e * 8, 'size_bytes', n * 8192,
-                       'last_analyze', at, 'last_autovacuum', at)
-                   else jsonb_build_object('idx_scan', e, 'idx_tup_read', e * 3, 'idx_tup_fetch', e,
+                   case when n %% 3 = 0 then jsonb_build_object(
+                       'n_tup_ins', n * e, 'n_tup_upd', n * e, 'n_tup_del', e,
+                       'n_tup_hot_upd', e, 'n_live_tup', n * 1000, 'n_dead_tup', e,
+                       'seq_scan', e, 'seq_tup_read', e * 9, 'idx_scan', e * 7,
+                       'idx_tup_fetch', e, 'heap_blks_read', e, 'heap_blks_hit', e * 8,
+                       'size_bytes', n * 8192, 'last_analyze', at, 'last_autovacuum', at)
+                   else jsonb_build_object(
+                       'idx_scan', e, 'idx_tup_read', e * 3, 'idx_tup_fetch', e,
                        'idx_blks_read', e, 'idx_blks_hit', e * 5, 'size_bytes', n * 8192) end
                from generate_series(%(since)s::timestamptz, %(until)s, '10 min') at,
-                   generate_series(1, 100) n, lateral (select extract(epoch from at)::bigint e) e""",
+                   generate_series(1, 100) n,
+                   lateral (select extract(epoch from at)::bigint as e) e""",
             place,
         )
 
 
 SIZES = """
 select regexp_replace(coalesce(p.relname, c.relname), '^_hyper_.*', 'chunks'), count(*),
-       sum(pg_relation_size(c.oid)), sum(pg_indexes_size(c.oid)),
-       sum(pg_total_relation_size(c.oid)) - sum(pg_relation_size(c.oid)) - sum(pg_indexes_size(c.oid)),
-       sum(s.n_live_tup), sum(s.n_dead_tup),
+       sum(pg_relation_size(c.oid))::float8, sum(pg_indexes_size(c.oid))::float8,
+       sum(pg_table_size(c.oid) - pg_relation_size(c.oid))::float8,
+       sum(s.n_live_tup)::bigint, sum(s.n_dead_tup)::bigint,
        sum(s.n_tup_hot_upd) / nullif(sum(s.n_tup_upd), 0)::float
 from pg_class c
 join pg_stat_all_tables s on s.relid = c.oid

@@ -43,6 +43,14 @@ def test_metrics_tell_how_collecting_goes(client: httpx.Client) -> None:
     assert found["pgadvisor_target_snapshots", "/run/shop:5432"] == 97
     assert found["pgadvisor_target_statements", "/run/shop:5432"] == 16
     assert found["pgadvisor_target_gaps", "eviction,/run/shop:5432"] == 1
+    assert found["pgadvisor_target_lag_seconds", "/run/shop:5432"] == 0
+    assert ("pgadvisor_target_lag_seconds", "reports.example:5432") not in found
+    assert found["pgadvisor_target_circuit_open", "/run/shop:5432"] == 0
+    assert found["pgadvisor_target_failures", "reports.example:5432"] == 1
+    assert found["pgadvisor_target_log_problem", "/run/shop:5432"] == 1
+    assert found["pgadvisor_target_clock_skew_seconds", "/run/shop:5432"] == 2.4
+    assert found["pgadvisor_target_hidden_time_ratio", "/run/shop:5432"] == 0
+    assert found["pgadvisor_target_paused", "/run/shop:5432"] == 0
     assert found["pgadvisor_recommendations_open", "shop,proposed,/run/shop:5432"] == 3
     assert found["pgadvisor_store_size_bytes", ""] > 1_000_000
     assert found["process_resident_memory_bytes", ""] > 0
@@ -65,6 +73,17 @@ def test_metrics_are_read_anew_after_some_seconds_only(store: Store, serve: Serv
         url = f"http://{address}/metrics"
         ages = [samples(httpx.get(url, trust_env=False).text)[key] for _ in range(3)]
     assert ages == [0, 0, 60]
+
+
+def test_a_target_lags_when_its_next_reading_is_overdue(store: Store, serve: Serve) -> None:
+    moments = iter([NOW + timedelta(seconds=45), NOW + timedelta(seconds=100)])
+    settings = Settings(interval=timedelta(seconds=30))
+    app = create_app(store, settings, clock=lambda: next(moments))
+    key = ("pgadvisor_target_lag_seconds", "/run/shop:5432")
+    with serve(app) as address:
+        url = f"http://{address}/metrics"
+        lags = [samples(httpx.get(url, trust_env=False).text)[key] for _ in range(2)]
+    assert lags == [15, 70]
 
 
 def test_a_store_of_another_schema_is_not_ready(

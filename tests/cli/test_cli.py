@@ -75,6 +75,7 @@ def test_a_password_is_never_printed_or_stored(store_dsn: str, target_dsn: str) 
     assert row is not None and "hunter2" not in row[0]
 
 
+@pytest.mark.usefixtures("hypopg")
 def test_observe_then_advise(store_dsn: str, target_dsn: str) -> None:
     with psycopg.connect(target_dsn, autocommit=True) as conn:
         conn.execute(

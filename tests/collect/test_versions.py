@@ -354,6 +354,21 @@ def test_every_statement_is_planned(version: Version) -> None:
         version.target.conn.execute(f"explain {bound}".encode())
 
 
+def test_known_entries_are_looked_up_in_a_hash_table(version: Version) -> None:
+    """Else the server would compare each entry with each that we know."""
+    version.read()
+    known = version.target.known_statements
+    assert known is not None
+    text = queries.load(
+        "statements", server=version.major, extension=_numbers(EXTENSION[version.major])
+    )
+    plan = version.target.conn.execute(
+        b"explain " + text.replace("{schema}", "public").encode(), known.parameters()
+    ).fetchall()
+
+    assert any("hashed SubPlan" in line for (line,) in plan)
+
+
 def test_what_shares_a_queryid(version: Version) -> None:
     """PostgreSQL 18 tells tables apart by the name they go under, and takes any IN list for one."""
     version.app.execute("create temporary table invoices (id int)")

@@ -130,7 +130,7 @@ def test_any_one_format_will_do(
 ) -> None:
     settled(server, log_destination=destination, log_min_duration_statement="0")
     follow()
-    server.execute(f"select 'only {destination}' as one_of_these".encode())
+    server.execute(f"select '{destination}' from generate_series(1, 1) as one_of_these".encode())
     server.execute("select 'what makes the entry before it whole'")
     follow(statements=1)
     assert value(
@@ -217,17 +217,19 @@ def test_two_collectors_store_each_entry_once(
     for thread in threads:
         thread.start()
     for number in range(100):
-        server.execute(f"select {number} as counted_once".encode())
+        server.execute(f"select {number} from generate_series(1, 1) as counted_once".encode())
     server.execute("select 'last'")
     query = """select count(*) from executions e join logged_statements using (fingerprint)
                where query like '%%counted_once%%'"""
     deadline = time.monotonic() + 60
-    while value(store, query) < 100:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        while value(store, query) < 100:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     follow()
     assert value(store, query) == 100
 
@@ -250,7 +252,8 @@ def test_a_server_elsewhere_is_read_over_sql_in_rounds(
     settled(server, log_destination="stderr", log_min_duration_statement="0")
     follow()
     for number in range(300):
-        server.execute(f"select {number} as over_sql, '{'x' * 100}'".encode())
+        text = f"select {number}, '{'x' * 100}' from generate_series(1, 1) as over_sql"
+        server.execute(text.encode())
     first = follow()
     assert 0 < first.statements < 300 and first.bytes_read <= 30_000
     whole = follow(statements=295 - first.statements)

@@ -258,7 +258,7 @@ def test_keep_keeps_them_until_they_are_masked(
     masking = load_settings(database_url=store_dsn, parameters=mode)
     with open_store(masking, now=now()) as store:
         changed = mask_stored(store)
-        assert all(changed[table] for table in ("plans", "queries", "running_statements"))
+        assert changed["plans"] and changed["queries"]
         assert changed["executions"] and changed["logged_statements"]
         assert leaks(dump(store)) == []
         assert not any(mask_stored(store).values())

@@ -101,7 +101,13 @@ def test_every_counter_is_saved_and_loaded(store: Store, second: Store) -> None:
 
 def test_a_loaded_baseline_equals_the_kept_one(store: Store, second: Store) -> None:
     target = new_target(store)
-    first = snapshot(NOON, [entry(1, 3), entry(2, 4)], hidden=2, hidden_exec_time=0.1)
+    first = snapshot(
+        NOON,
+        [entry(1, 3), entry(2, 4)],
+        hidden=2,
+        hidden_exec_time=0.1,
+        unwatched=frozenset({7, 2**32 - 1}),
+    )
     record_snapshot(store, target, reading(first))
     same = replace(first, captured_at=NOON + MINUTE)
     interval = record_snapshot(second, target, reading(same))

@@ -59,7 +59,7 @@ def target(store: Store) -> int:
     ]  # fmt: skip
     record(store, made, NOON, first)
     then = [
-        entry(1, 11, shared_blks_hit=7), entry(1, 31, userid=BATCH), entry(2, 50), entry(3, 11),
+        entry(1, 11, shared_blks_hit=7), entry(1, 31, userid=BATCH), entry(2, 1), entry(3, 11),
         entry(4, 6, toplevel=False), entry(1, 101, dbid=OTHER),
     ]  # fmt: skip
     record(store, made, NOON + HOUR, then)
@@ -108,13 +108,12 @@ def test_intervals_and_hours_say_the_same(store: Store, target: int) -> None:
         (3, "app", True, 10, 0, 3600.0),
         (4, "app", False, 5, 0, 3600.0),
     ]
-    sums = """select database_name, sum(calls) from pgadvisor.{} where toplevel group by 1 order by 1"""
+    sums = "select database_name, sum(calls) from pgadvisor.{} where toplevel group by 1 order by 1"
     assert rows(store, sums.format("query_hours")) == rows(store, sums.format("query_intervals"))
 
 
 def test_the_load_of_databases(store: Store, target: int) -> None:
     load = "select database_name, calls, average_active_sessions from pgadvisor.database_load"
-    # one of ours has counters where our role is not told apart, and is in the load of its database
     assert rows(store, f"{load} where database_name = 'other'") == [("other", 100, 0.2 / 3600)]
     hours = "select hour, calls from pgadvisor.database_hours where database_name = 'other'"
     assert rows(store, hours) == [(NOON, 100)]

@@ -28,6 +28,13 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
+class _WithoutValues(logging.Formatter):
+    """The same for what the API logs through the standard library."""
+
+    def formatException(self, ei: Any) -> str:
+        return mask_traceback(super().formatException(ei))
+
+
 def _without_values(
     logger: object, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -39,6 +46,8 @@ def _without_values(
 
 def log_to_stderr(level: str, *, as_json: bool) -> None:
     """Structured log lines on standard error; standard output stays for results."""
+    if logging.lastResort is not None:  # the handler of a program that sets up none
+        logging.lastResort.setFormatter(_WithoutValues())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

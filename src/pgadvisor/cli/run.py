@@ -14,7 +14,7 @@ from pgadvisor.cli.options import Json, OptionalDsn
 from pgadvisor.cli.output import errors, log_to_stderr, now
 from pgadvisor.cli.serve import build_app, listen
 from pgadvisor.config import Settings, load_settings
-from pgadvisor.jobs import Worker
+from pgadvisor.jobs import POOL_SECONDS, Worker
 from pgadvisor.store import Store, open_store
 from pgadvisor.store.targets import list_targets
 
@@ -34,7 +34,7 @@ def run(
     """Watch a target and all registered ones, serve API and web UI, all in one, until Ctrl-C."""
     settings = load_settings(host=host, port=port, interval=span(interval_text))
     log_to_stderr(settings.log_level, as_json=as_json)
-    with open_store(settings, now=now()) as store:
+    with open_store(settings, now=now(), pool_seconds=POOL_SECONDS) as store:
         worker = Worker(store, settings, clock=now, dsns=_registered(store, settings, dsn))
         with _working(worker):
             errors.print(f"pgadvisor on http://{settings.host}:{settings.port}")

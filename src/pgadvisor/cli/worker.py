@@ -6,7 +6,7 @@ import signal
 from pgadvisor.cli.options import Json
 from pgadvisor.cli.output import errors, log_to_stderr, now
 from pgadvisor.config import load_settings
-from pgadvisor.jobs import Worker
+from pgadvisor.jobs import POOL_SECONDS, Worker
 from pgadvisor.store import open_store
 
 __all__ = ["worker"]
@@ -20,7 +20,7 @@ def worker(as_json: Json = False) -> None:
     """
     settings = load_settings()
     log_to_stderr(settings.log_level, as_json=as_json)
-    with open_store(settings, now=now()) as store:
+    with open_store(settings, now=now(), pool_seconds=POOL_SECONDS) as store:
         asyncio.run(_work(Worker(store, settings, clock=now)))
 
 

@@ -15,6 +15,8 @@ The snapshot is complete all the same, because this module can tell that nothing
 - After a reset or an eviction (pg_stat_statements_info) everything is read. An entry that began
   anew may have come to the same state only before PostgreSQL 17, by a reset of that entry alone
   (in 13: of all, too) and the same calls again in the same nanoseconds; then those are not counted.
+
+What changes without a call (a reset of minimum and maximum alone, 17 and newer) shows with the next.
 """
 
 from collections.abc import Mapping
@@ -26,8 +28,7 @@ from pgadvisor.records.statement import StatementCounters, StatementKey
 
 __all__ = ["EVERYTHING", "Entries", "KnownStatements", "Moment", "complete", "usable"]
 
-#: where more than this part changed, a reading of all is less work for the server; measured with
-#: benchmarks/snapshot_cost.py
+#: where more than this part changed, all are read: at half, both cost the server about the same
 _MOST_CHANGED = 0.5
 #: a known state in the server's hash table: 32 bytes as it estimates them
 #: (subplan_is_hashable in subselect.c), and room to spare. With too little work_mem it would

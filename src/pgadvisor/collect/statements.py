@@ -158,7 +158,7 @@ def _entries(
         )
     total = max((row[_HEAD - 1] for row in rows), default=0)
     changed = sum(states_then.get(key, state) != state for key, state in states.items())
-    hidden = Hidden(len(hidden_exec_times), sum(hidden_exec_times))
+    hidden = Hidden(len(hidden_exec_times), sum(hidden_exec_times, 0.0))
     return Entries(statements, states, total, changed), hidden
 
 

@@ -21,6 +21,7 @@ from pgadvisor.collect.target import Target
 from pgadvisor.config import Settings
 from pgadvisor.errors import AdvisorError, NotFound, StoreUnavailable
 from pgadvisor.records.database_filter import DatabaseFilter
+from pgadvisor.sql import mask_message
 from pgadvisor.store import Store
 from pgadvisor.store.retention import maintain
 from pgadvisor.store.targets import StoredTarget, save_failure, target_by_id
@@ -167,7 +168,7 @@ class Observer:
             return self._failed(exc)
         except Exception as exc:
             log.exception("a bug in pgadvisor, please report it")
-            return self._failed(AdvisorError(f"{type(exc).__name__}: {exc}"))
+            return self._failed(AdvisorError(mask_message(f"{type(exc).__name__}: {exc}")))
 
     def _row(self) -> StoredTarget | None:
         """The target as the store has it now; None where it is not there."""
@@ -240,7 +241,8 @@ class Observer:
         return self._target, self._target_id
 
     def _failed(self, exc: AdvisorError) -> float:
-        self.close()
+        if not isinstance(exc, StoreUnavailable):
+            self.close()
         self.progress.failures += 1
         self.progress.last_error = exc.message
         log.warning("collecting failed", error=exc.message, hint=exc.hint, target=self._target_id)

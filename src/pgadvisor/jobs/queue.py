@@ -9,6 +9,7 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
 from pgadvisor.store import Store
+from pgadvisor.store.connection import APPLICATION_NAME
 from pgadvisor.store.jobs_schema import SCHEMA
 
 __all__ = ["ANALYSIS", "COLLECT", "UPKEEP", "lock_of", "open_queue"]
@@ -49,7 +50,7 @@ def open_queue(store: Store, queues_with_room: Callable[[], list[str]]) -> procr
         max_size=5,
         timeout=10.0,
         configure=_configure,
-        kwargs={"application_name": "pgadvisor store", **_KEEPALIVES},
+        kwargs={"application_name": APPLICATION_NAME, **_KEEPALIVES},
     )
     app = procrastinate.App(connector=connector)
     app.job_manager = _Rationed(connector, queues_with_room)

@@ -51,7 +51,10 @@ from pgadvisor.store.targets import (
     target_by_id,
 )
 
-__all__ = ["Worker"]
+__all__ = ["POOL_SECONDS", "Worker"]
+
+#: hundreds of threads take turns at the store's few connections
+POOL_SECONDS = 30.0
 
 #: looks at the store for each heartbeat
 _TICKS_PER_HEARTBEAT = 1.5

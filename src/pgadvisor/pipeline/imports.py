@@ -248,7 +248,9 @@ class _Statements:
             return None
         text = _of_series(one.query or "") if one.is_series else self._text(one.query)
         self.identities.add(
-            hash((one.database, one.user, one.userid, one.toplevel, one.queryid or text))
+            hash(
+                (one.database, one.user, one.userid, one.toplevel, one.queryid or text.fingerprint)
+            )
         )
         return ImportedStatement(
             database=one.database,

@@ -1,14 +1,13 @@
 """A log that is brought to us, with or without a server that is watched."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
 from pgadvisor.collect.logs.brought import brought_logs
 from pgadvisor.collect.logs.guess import guess_format, guess_prefix
 from pgadvisor.collect.logs.instant import zone
-from pgadvisor.collect.logs.opened import SIGNATURE_BYTES
 from pgadvisor.collect.logs.sampling import log_sampling
 from pgadvisor.collect.logs.stream import (
     ByteStream,
@@ -38,6 +37,8 @@ __all__ = [
 
 _BROUGHT = "brought:"
 _NAMED = "source:"
+#: enough for a time and a process; a shipper's first piece may be small
+_NAMED_SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def what_it_shows(sampling: LogSampling) -> str:
     if threshold is None:
         return (
             "It is not known which executions the log shows, so counts and times are of those "
-            "alone: say with --threshold what SHOW log_min_duration_statement says."
+            "alone: give as threshold what SHOW log_min_duration_statement says."
         )
     if sampling.sample_threshold_ms is not None and rate is not None and rate < 1:
         slow = "" if threshold == float("inf") else f", and all that took {threshold:g} ms or more"
@@ -149,33 +150,33 @@ def ingest_log(
     `progress` is given the bytes read so far. Raises `LogUnreadable` where format, prefix or zone
     cannot be known, `LogConflict` where a piece is missing or another process reads the same log.
     """
-    opened = LogStream(stream, begin=offset or 0 if source else 0)
     with store.transaction() as conn:
         target_id = log_target(conn, target, now=now)
         server = current_settings(conn, target_id)
         drop_log_positions(conn, target_id, _BROUGHT, before=now - settings.hourly_retention)
-        known = load_log_positions(conn, target_id, _NAMED if source else _BROUGHT)
-    server_settings = {name: setting.setting for name, setting in server.items()}
-    log = _source(opened.sample, notes, server_settings, name)
-    sampling = notes.sampling or log_sampling(server_settings)
+        known = load_log_positions(conn, target_id, _BROUGHT if source is None else _NAMED)
     if source is None:
-        key, position = _recognized(opened, known, name)
+        opened = LogStream(stream)
+        place = _recognized(opened, known, name)
     else:
-        key = f"{_NAMED}{source}"
-        position = _named(opened, known.get(key), source, offset or 0)
+        opened = LogStream(stream, begin=offset or 0, signature_bytes=_NAMED_SIGNATURE_BYTES)
+        place = _named(opened, known.get(f"{_NAMED}{source}"), source, offset or 0)
+    server_settings = {name: setting.setting for name, setting in server.items()}
+    log = _source(opened.sample, notes, place.position, server_settings)
+    sampling = notes.sampling or log_sampling(server_settings)
     intake = LogIntake(
         store=store,
         target_id=target_id,
-        source=key,
+        source=place.key,
         privacy=privacy_of(store),
         sampling=sampling,
         now=now,
         kept=settings.hourly_retention,
         history=LogHistory(raw_retention=settings.raw_retention) if is_whole(sampling) else None,
     )
-    reading, end = _ingest(
-        intake, opened.batches(log, position, final=final), known.get(key), position, progress
-    )
+    begin = replace(place.position, format=log.format, line_prefix=log.line_prefix)
+    batches = () if place.is_too_short else opened.batches(log, begin, final=final)
+    reading, end = _ingest(intake, batches, place.stored, begin, progress)
     return IngestedLog(
         target=target,
         target_id=target_id,
@@ -188,16 +189,20 @@ def ingest_log(
     )
 
 
-def _source(sample: bytes, notes: LogNotes, server: Mapping[str, str], name: str) -> LogSource:
-    """How to read the log: as we are told, else as the watched server is set, else a guess."""
+def _source(
+    sample: bytes, notes: LogNotes, position: LogPosition, server: Mapping[str, str]
+) -> LogSource:
+    """How to read the log: as we are told, as before, as the watched server is set, a guess."""
     timezone = notes.timezone or server.get("log_timezone", "UTC")
     zone(timezone)  # a wrong name is an error now, not at the first entry that needs it
-    format_ = notes.format or guess_format(sample)
+    format_ = notes.format or LogFormat(position.format or guess_format(sample))
     prefix = notes.line_prefix
-    if prefix is None and format_ is LogFormat.STDERR:
-        prefix = server.get("log_line_prefix") or guess_prefix(sample)
+    if prefix is None:
+        prefix = position.line_prefix or server.get("log_line_prefix")
+    if prefix is None and format_ is LogFormat.STDERR and sample:
+        prefix = guess_prefix(sample)
     return LogSource(
-        path=name,
+        path=position.path,
         format=format_,
         line_prefix=prefix or "",
         timezone=timezone,
@@ -205,31 +210,44 @@ def _source(sample: bytes, notes: LogNotes, server: Mapping[str, str], name: str
     )
 
 
-def _recognized(
-    opened: LogStream, known: Mapping[str, LogPosition], name: str
-) -> tuple[str, LogPosition]:
-    """Under which name a log is known, and how far it was read; told by its first bytes."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a log is to be read on from."""
+
+    #: under which name its position is stored, and that position
+    key: str
+    stored: LogPosition | None
+    position: LogPosition
+    #: it cannot be told yet whether this is the log that is known
+    is_too_short: bool = False
+
+
+def _recognized(opened: LogStream, known: Mapping[str, LogPosition], name: str) -> _Place:
+    """A whole log, told by its first bytes."""
     found = [(key, position) for key, position in known.items() if opened.is_at(position)]
     if found:
-        return max(found, key=lambda one: (one[1].signature_bytes, one[1].offset))
-    digest = blake2b(opened.sample[:SIGNATURE_BYTES], digest_size=8).hexdigest()
-    return f"{_BROUGHT}{name}#{digest}", start_of_stream(name)
+        key, position = max(found, key=lambda one: (one[1].signature_bytes, one[1].offset))
+        return _Place(key, position, position)
+    digest = blake2b(opened.head, digest_size=8).hexdigest()
+    return _Place(f"{_BROUGHT}{name}#{digest}", None, start_of_stream(name))
 
 
-def _named(opened: LogStream, known: LogPosition | None, source: str, offset: int) -> LogPosition:
-    """Where a piece of a log that a shipper names is to be read from."""
+def _named(opened: LogStream, known: LogPosition | None, source: str, offset: int) -> _Place:
+    """A piece of a log that a shipper names."""
+    key = f"{_NAMED}{source}"
     if known is None:
-        return start_of_stream(source, offset)
-    is_another = offset == 0 and known.signature_bytes and opened.is_another(known)
-    if is_another:  # rotated: the name stays, the bytes begin anew
-        return start_of_stream(source)
+        return _Place(key, None, start_of_stream(source, offset))
+    if offset == 0 and known.signature_bytes and not opened.is_at(known):
+        # rotated: the name stays, the bytes begin anew; unless there are too few to tell
+        is_too_short = len(opened.head) < known.signature_bytes
+        return _Place(key, known, start_of_stream(source), is_too_short)
     if offset > known.offset:
         raise LogConflict(
             f"bytes {known.offset} to {offset} of log {source} are missing",
             hint=f"Send it from offset {known.offset} on, or under another source name.",
             offset=known.offset,
         )
-    return known
+    return _Place(key, known, known)
 
 
 def _ingest(

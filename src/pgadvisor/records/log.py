@@ -173,6 +173,9 @@ class LogPosition:
     signature_bytes: int
     #: the offset is inside an entry that is being left out
     dropping: bool = False
+    #: of a log that was brought to us: how it was read so far, and its next piece will be
+    format: str | None = None
+    line_prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def mask_traceback(text: str) -> str:
     Of a message only the first line stays: psycopg puts DETAIL, CONTEXT and the statement below.
     """
     kept: list[str] = []
-    is_code = False
+    is_code = True  # one without frames begins with its error
     for line in text.split("\n"):
         if line.startswith(_FRAMES):
             is_code = True

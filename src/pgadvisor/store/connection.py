@@ -17,11 +17,21 @@ from pgadvisor.store import migrate
 from pgadvisor.store.baselines import Baselines
 from pgadvisor.store.embedded import embedded_store
 
-__all__ = ["Connection", "Store", "open_store"]
+__all__ = ["APPLICATION_NAME", "Connection", "Store", "open_store"]
 
 Connection = psycopg.Connection[TupleRow]
 
 _POOL_SECONDS = 5.0
+#: unlike that of our sessions on targets: the store is often on a watched server
+APPLICATION_NAME = "pgadvisor store"
+#: a network that was cut without a word ends a connection within half a minute
+_KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 _OLDEST_VERSION = 150000
 
 
@@ -66,7 +76,13 @@ class Store:
 
 
 def unavailable(exc: Exception, description: str) -> StoreUnavailable:
-    """The error for a store that does not answer."""
+    """The error for a store that does not answer, or cannot write."""
+    if isinstance(exc, psycopg.errors.DiskFull):
+        return StoreUnavailable(
+            f"the disk of the store {description} is full: {exc.diag.message_primary}",
+            hint="Free space on it; PGADVISOR_RAW_RETENTION and PGADVISOR_HOURLY_RETENTION say how "
+            "much history is kept. Collected counters stay on the target and are read again.",
+        )
     return StoreUnavailable(
         f"the store {description} is not available: {str(exc).strip() or type(exc).__name__}",
         hint="Check DATABASE_URL and that the server runs. Collected counters stay on the target "
@@ -76,12 +92,17 @@ def unavailable(exc: Exception, description: str) -> StoreUnavailable:
 
 @contextmanager
 def open_store(
-    settings: Settings, *, now: datetime, upgrade: bool | None = None
+    settings: Settings,
+    *,
+    now: datetime,
+    upgrade: bool | None = None,
+    pool_seconds: float = _POOL_SECONDS,
 ) -> Iterator[Store]:
     """Open the store that the settings name, or start and join the embedded one.
 
     The embedded store is always brought to this version's schema; one named by DATABASE_URL
-    only with `upgrade`, so that nobody's database is changed without being asked. Raises
+    only with `upgrade`, so that nobody's database is changed without being asked. A transaction
+    waits up to `pool_seconds` for a connection: longer where many threads take turns. Raises
     `StoreUnavailable`, or `SchemaOutdated` with the command that mends it.
     """
     with ExitStack() as stack:
@@ -93,7 +114,7 @@ def open_store(
         else:
             description = describe(url)
         probe(url, description)
-        pool = stack.enter_context(_pool(url))
+        pool = stack.enter_context(_pool(url, pool_seconds))
         store = Store(pool, description, settings.parameters, url)
         with store.transaction() as conn:
             if upgrade:
@@ -124,7 +145,7 @@ def describe(url: str) -> str:
 def probe(url: str, description: str) -> None:
     """Connect once, for an error that says why: a pool only says that it waited."""
     try:
-        with psycopg.connect(url, connect_timeout=10, application_name="pgadvisor") as conn:
+        with psycopg.connect(url, connect_timeout=10, application_name=APPLICATION_NAME) as conn:
             version = conn.info.server_version
     except psycopg.OperationalError as exc:
         raise unavailable(exc, description) from exc
@@ -136,24 +157,28 @@ def probe(url: str, description: str) -> None:
         )
 
 
-def _pool(url: str) -> ConnectionPool[Connection]:
+def _pool(url: str, pool_seconds: float) -> ConnectionPool[Connection]:
     return ConnectionPool(
         url,
         min_size=1,
         max_size=8,
-        timeout=_POOL_SECONDS,
+        timeout=pool_seconds,
         # its pauses between attempts double: after a long outage it would sleep on for minutes
         reconnect_timeout=_POOL_SECONDS / 2,
         open=True,
         check=ConnectionPool.check_connection,
         configure=_configure,
-        kwargs={"application_name": "pgadvisor"},
+        kwargs={"application_name": APPLICATION_NAME, **_KEEPALIVES},
     )
 
 
 def _configure(conn: Connection) -> None:
     # not as startup options: those would replace the options of the URL, and poolers refuse them
-    conn.execute("select set_config('timezone', 'UTC', false), set_config('jit', 'off', false)")
+    # a process that is frozen or cut off in a transaction does not hold a target's row for ever
+    conn.execute(
+        """select set_config('timezone', 'UTC', false), set_config('jit', 'off', false),
+               set_config('idle_in_transaction_session_timeout', '30s', false)"""
+    )
     # a role named pgadvisor has the schema of our views before that of the tables ("$user")
     conn.execute(
         """select set_config(

@@ -111,7 +111,7 @@ _NOTHING = Counters()
 def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> Baseline:
     head = conn.execute(
         """select captured_at, system_identifier, postmaster_start_at, stats_reset, dealloc,
-               extension_version, hidden, hidden_exec_time
+               extension_version, hidden, hidden_exec_time, unwatched
            from snapshots where id = %s""",
         [snapshot_id],
     ).fetchone()
@@ -141,6 +141,7 @@ def _load_baseline(conn: Connection, target_id: int, snapshot_id: int) -> Baseli
         extension_version=head[5],
         hidden=head[6],
         hidden_exec_time=head[7],
+        unwatched=frozenset(head[8]),
         statements=statements,
     )
     return Baseline(snapshot_id, snapshot, ids)
@@ -236,6 +237,7 @@ def _save_snapshot_row(
             "statements": len(snapshot.statements),
             "hidden": snapshot.hidden,
             "hidden_exec_time": snapshot.hidden_exec_time,
+            "unwatched": sorted(snapshot.unwatched),
         },
     ).fetchone()
     assert row is not None  # insert ... returning

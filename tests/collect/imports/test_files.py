@@ -380,12 +380,11 @@ def test_series_in_rows_and_in_columns(path: Path) -> None:
               "b,2026-02-01 00:00,7"),
     )  # fmt: skip
     assert tall.totals() == {("history", "a"): 11, ("history", "b"): 7}
-    options: dict[str, Any]
-    for options in ({}, {"wide": True}):
+    for wide_is_said in (False, True):
         wide = read(
             path,
             lines("date,host,a,b", "2026-02-01 00:00,h,5,7", "2026-02-01 01:00,h,6,"),
-            **options,
+            wide=wide_is_said,
         )
         assert wide.totals() == {("history", "a"): 11, ("history", "b"): 7}
         assert wide.refused == {"no value: value": 1}

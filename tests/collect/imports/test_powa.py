@@ -1,19 +1,21 @@
 """PoWA's tables, filled by a real workload: what comes out is what ran."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from tests.collect.imports.reading import Read
 
 from pgadvisor.collect.imports import powa_sources, repository
 from pgadvisor.errors import ImportUnreadable, NotFound
 from pgadvisor.records.statement import GapReason
-from tests.collect.imports.reading import Read
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "imports"
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 Conn = psycopg.Connection[Any]
 QUERIES = tuple(f"select {', '.join(['id'] * n)} from t where id = %s" for n in range(1, 6))
 
@@ -21,19 +23,13 @@ QUERIES = tuple(f"select {', '.join(['id'] * n)} from t where id = %s" for n in 
 def imported(dsn: str, server: str | None = None) -> Read:
     with repository(dsn) as opened:
         (source,) = powa_sources(opened, server=server, progress=lambda share: None)
-        return Read(source.pieces(now=_far_off()), source.notes)
-
-
-def _far_off() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2100, 1, 1, tzinfo=UTC)
+        return Read(source.pieces(now=LATER), source.notes)
 
 
 def work(conn: Conn, amounts: tuple[int, ...]) -> None:
     for query, amount in zip(QUERIES, amounts, strict=False):
         for number in range(amount):
-            conn.execute(query, [number])
+            conn.execute(query, [number + 1])
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def test_what_ran_between_the_snapshots_of_a_real_workload(powa: Conn, target_ds
         for row in found.rows
         if row.statement.query and row.statement.query.startswith("select id")
     )
-    assert rows == sum(truth.values()) - 4 - 3  # ids from 0 on, and there is no 0: see below
+    assert rows == sum(truth.values())
     assert {row.statement.dbid for row in found.rows if row.statement.database == database} == {
         powa.execute("select oid from pg_database where datname = %s", [database]).fetchone()[0]  # type: ignore[index]
     }
@@ -113,16 +109,19 @@ def _insert_4(conn: Conn, table: str, srvid: int, hour: int) -> None:
         """row('2026-02-01'::timestamptz + {} * interval '1 hour', {} * (10 + {}), {} * 1.25,
                {}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {} * 0.5, 0)::powa_statements_history_record"""
     ).format(*map(sql.Literal, (hour, hour, srvid, hour, hour, hour)))
-    columns = "coalesce_range, records" if table == "history" else "record"
-    values = (
-        sql.SQL("tstzrange(({r}).ts, ({r}).ts, '[]'), array[{r}]").format(r=record)
+    place = {"table": sql.Identifier(f"powa_statements_{table}"), "srvid": sql.Literal(srvid)}
+    statement = (
+        sql.SQL(
+            """insert into {table} (srvid, queryid, dbid, userid, coalesce_range, records)
+               values ({srvid}, -5, 16384, 10, tstzrange(({r}).ts, ({r}).ts, '[]'), array[{r}])"""
+        )
         if table == "history"
-        else record
+        else sql.SQL(
+            """insert into {table} (srvid, queryid, dbid, userid, record)
+               values ({srvid}, -5, 16384, 10, {r})"""
+        )
     )
-    conn.execute(
-        sql.SQL("insert into {} (srvid, queryid, dbid, userid, {}) values ({}, -5, 16384, 10, {})")
-        .format(sql.Identifier(f"powa_statements_{table}"), sql.SQL(columns), sql.Literal(srvid), values)
-    )  # fmt: skip
+    conn.execute(statement.format(r=record, **place))
 
 
 def test_a_database_without_powa_says_so(new_database: Callable[[], str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pgadvisor.collect.logs.languages import LANGUAGES, Language
+from pgadvisor.collect.logs.languages import BEGINNING, LANGUAGES, Language
 from pgadvisor.records.log import LogSkip
 
 __all__ = ["ENTRY_LIMIT_BYTES", "HEAD_BYTES", "Entry", "Marks", "Split", "reach"]
@@ -15,9 +15,12 @@ ENTRY_LIMIT_BYTES = 10 * 1024 * 1024
 HEAD_BYTES = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One entry of a log, before its message is understood."""
+    """One entry of a log, before its message is understood.
+
+    Not frozen: one is made for each line that may matter, and freezing takes as long again.
+    """
 
     #: as the log shows it, with the zone
     logged_at: str
@@ -67,27 +70,37 @@ class Marks:
 
     def __init__(self, data: bytes, *, before: bytes) -> None:
         self._data = data
+        self._skip = len(before)
         self._words: list[bytes] = []
         self._found: list[int] = []
         is_ascii = data.isascii()
-        for durations, words in _ASCII_WORDS[before] if is_ascii else _WORDS[before]:
+        for durations, begun in _ASCII_WORDS[before] if is_ascii else _WORDS[before]:
             at = [data.find(word) for word in durations]
             if durations[0] == before + _ENGLISH or max(at) >= 0:
                 self._add(durations, at)
-                self._add(words, [data.find(word) for word in words])
+                self._add(begun, [data.find(word) for word in begun])
 
     def _add(self, words: Sequence[bytes], found: Sequence[int]) -> None:
         for word, at in zip(words, found, strict=True):
+            at = self._checked(word, at)
             if at >= 0:
                 self._words.append(word)
                 self._found.append(at)
+
+    def _checked(self, word: bytes, at: int) -> int:
+        """The first place from one of the word on where the message goes on as it should."""
+        while at >= 0 and not BEGINNING.match(self._data, at + self._skip):
+            at = self._data.find(word, at + 1)
+        return at
 
     def after(self, start: int) -> int:
         """The first mark at or behind `start`; -1 when there is none."""
         nearest = -1
         for index, found in enumerate(self._found):
             if 0 <= found < start:
-                self._found[index] = found = self._data.find(self._words[index], start)
+                word = self._words[index]
+                found = self._checked(word, self._data.find(word, start))
+                self._found[index] = found
             if found >= 0 and (nearest < 0 or found < nearest):
                 nearest = found
         return nearest

@@ -10,7 +10,7 @@ from pgadvisor.records.log import LogFormat
 __all__ = ["USUAL_PREFIXES", "guess_format", "guess_prefix"]
 
 #: prefixes that hosts, packages and other tools ask for; of two that fit a log equally well the
-#: one with more escapes is taken, then the first
+#: one that tells more is taken
 USUAL_PREFIXES = (
     # the tests' and the documentation's of this project
     "%m [%p] %q%u@%d app=%a id=%Q ",
@@ -96,9 +96,9 @@ def guess_prefix(head: bytes) -> str:
     '%t:%r:%u@%d:[%p]:'
     """
     heads = list(_heads(head.decode(errors="replace").splitlines()))[:_MOST_LINES]
-    counts = {prefix: _fitting(prefix, heads) for prefix in USUAL_PREFIXES}
-    best = max(USUAL_PREFIXES, key=lambda prefix: (counts[prefix], _escapes(prefix)))
-    if not heads or counts[best] < _SHARE * len(heads):
+    scores = {prefix: _score(prefix, heads) for prefix in USUAL_PREFIXES}
+    best = max(USUAL_PREFIXES, key=scores.__getitem__)
+    if not heads or scores[best][0] < _SHARE * len(heads):
         raise LogUnreadable(
             "no usual log_line_prefix fits this log",
             hint="Give the server's with --line-prefix (in the API: line_prefix); it says "
@@ -114,10 +114,8 @@ def _heads(lines: Iterable[str]) -> Iterable[str]:
             yield line[: found.start()]
 
 
-def _fitting(prefix: str, heads: list[str]) -> int:
+def _score(prefix: str, heads: list[str]) -> tuple[int, int, int]:
+    """How many lines it fits, how much it tells of them, and how little it has beyond that."""
     compiled = compile_prefix(prefix)
-    return sum(compiled.match(head) is not None for head in heads)
-
-
-def _escapes(prefix: str) -> int:
-    return len(compile_prefix(prefix).escapes)
+    found = [fields for head in heads if (fields := compiled.match(head)) is not None]
+    return len(found), sum(map(len, found)), -len(compiled.escapes)

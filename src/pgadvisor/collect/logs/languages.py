@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["LABELS", "LANGUAGES", "MESSAGE", "PLAN", "PREPARED", "UNKNOWN", "Label", "Language"]
+__all__ = [
+    "BEGINNING",
+    "LABELS",
+    "LANGUAGES",
+    "MESSAGE",
+    "PLAN",
+    "PREPARED",
+    "UNKNOWN",
+    "Label",
+    "Language",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,26 +154,34 @@ def _any(words: Iterable[Iterable[str]]) -> str:
     return f"(?:{'|'.join(found)})"
 
 
-def _message() -> re.Pattern[str]:
-    """Up to the statement or plan; the name of the last group says what it is."""
-    duration = _any(language.durations for language in LANGUAGES)
-    ms = _any(language.milliseconds for language in LANGUAGES)
-    statement = _any(language.statements for language in LANGUAGES)
-    # the name of a prepared statement, and "/" and that of its portal; old Chinese has no blank
-    execute = _any(language.executes for language in LANGUAGES) + r" ?[^\n]*?: "
-    return re.compile(
-        rf"{duration}(?P<ms>\d{{1,15}}\.\d{{1,6}}) ?{ms}"
-        rf"(?:(?P<plan>  plan:\n)|(?P<alone>\s*\Z)"
-        rf"|(?:  ?|, )(?P<timed>{statement}|{execute}))"
-        rf"|(?P<begun>{statement}|{execute})"
-    )
+_DURATION = _any(language.durations for language in LANGUAGES)
+_MS = _any(language.milliseconds for language in LANGUAGES)
+_STATEMENT = _any(language.statements for language in LANGUAGES)
+_EXECUTE = _any(language.executes for language in LANGUAGES)
+#: old Chinese has one blank only, French and Russian a comma
+_BETWEEN = "(?:  ?|, )"
 
+#: the messages that say something of an execution, up to the statement or plan; those of parse
+#: and bind do not fit. The name of the last group says what it is. Behind "execute" stands the
+#: name of a prepared statement, and "/" and that of its portal.
+MESSAGE = re.compile(
+    rf"{_DURATION}(?P<ms>\d{{1,15}}\.\d{{1,6}}) ?{_MS}"
+    rf"(?:(?P<plan>  plan:\n)|(?P<alone>\s*\Z)"
+    rf"|{_BETWEEN}(?P<timed>{_STATEMENT}|{_EXECUTE} ?[^\n]*?: ))"
+    rf"|(?P<begun>{_STATEMENT}|{_EXECUTE} ?[^\n]*?: )"
+)
+
+#: how those messages begin in the bytes of any format
+BEGINNING = re.compile(
+    (
+        rf"{_DURATION}\d{{1,15}}\.\d{{1,6}} ?{_MS}"
+        rf"(?:  plan:|(?=[\r\n\"])|\Z|{_BETWEEN}(?:{_STATEMENT}|{_EXECUTE}))"
+        rf"|{_STATEMENT}|{_EXECUTE}"
+    ).encode()
+)
 
 #: auto_explain's (explain_ExecutorEnd in auto_explain.c), as far as its first line goes
 PLAN = re.compile(r"duration: \d{1,15}\.\d{1,6} ms  plan:\n")
-
-#: the messages that say something of an execution; those of parse and bind do not fit
-MESSAGE = _message()
 
 #: what stands before the statement that an EXECUTE runs
 PREPARED = re.compile(_any((language.prepare,) for language in LANGUAGES))

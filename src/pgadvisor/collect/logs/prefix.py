@@ -45,6 +45,8 @@ class Prefix:
     #: everything, and what processes without a session print: up to %q
     patterns: tuple[re.Pattern[str], ...]
     escapes: frozenset[str]
+    #: an escape has a width, such as %-10u
+    is_padded: bool
 
     def match(self, text: str) -> dict[str, str] | None:
         """The escapes' texts by letter, without padding; None when the text does not fit.
@@ -57,7 +59,10 @@ class Prefix:
             return None
         for pattern in self.patterns:
             if found := pattern.fullmatch(text):
-                return {letter: value.strip(" ") for letter, value in found.groupdict("").items()}
+                fields = found.groupdict("")
+                if self.is_padded:
+                    fields = {letter: value.strip(" ") for letter, value in fields.items()}
+                return fields
         return None
 
 
@@ -70,6 +75,7 @@ def compile_prefix(line_prefix: str) -> Prefix:
     return Prefix(
         patterns=tuple(re.compile(_pattern(tokens), re.DOTALL) for tokens in variants),
         escapes=frozenset(token[1] for token in whole if token[1]),
+        is_padded=any(found[1] for found in _ESCAPE.finditer(line_prefix)),
     )
 
 

@@ -6,7 +6,6 @@ send_message_to_server_log and append_with_tabs in elog.c.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from pgadvisor.collect.logs.entry import HEAD_BYTES, Entry, Marks, Split, reach
@@ -14,7 +13,7 @@ from pgadvisor.collect.logs.languages import LABELS, MESSAGE, PLAN, UNKNOWN, Lab
 from pgadvisor.collect.logs.prefix import Prefix
 from pgadvisor.records.log import LogSkip
 
-__all__ = ["head_of", "parse_stderr", "split_stderr"]
+__all__ = ["parse_stderr", "split_stderr"]
 
 _LINE_END = re.compile(rb"\n(?!\t)")
 #: the end of a plan in JSON: the only brace that stands at the margin
@@ -26,7 +25,7 @@ _COLON = ":  "
 #: of log_error_verbosity = verbose
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}: ")
 #: a severity of another language
-_UNKNOWN = re.compile(r"[^\s:]+\Z")
+_OTHER_WORD = re.compile(r"[^\s:]+\Z")
 _LENGTHS = sorted({len(word) for word in LABELS}, reverse=True)
 #: lines that go on an entry: at most DETAIL, HINT, QUERY, CONTEXT, LOCATION, STATEMENT, BACKTRACE
 _BEHIND = frozenset({Label.DETAIL, Label.CONTEXT, Label.BEHIND})
@@ -48,9 +47,12 @@ def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix
     marks = Marks(data, before=b" ")
     at = split.consumed
     while (mark := marks.after(at)) >= 0:
-        start = data.rfind(b"\n", 0, mark) + 1
-        if data[start : start + 1] == b"\t" or mark - start >= reach(limit):
+        start = data.rfind(b"\n", max(0, mark - HEAD_BYTES), mark) + 1
+        if mark - start >= reach(limit) or data[start : start + 1] == b"\t":
             at = data.find(b"\n", mark) % (len(data) + 1)
+            continue
+        if data[mark - 1 : mark] != b":" and data[mark - 2 : mark] != b": ":
+            at = mark + 1
             continue
         stop = _end(data, mark, final=final)
         if stop is None:
@@ -69,13 +71,13 @@ def split_stderr(data: bytes, *, final: bool, dropping: bool, limit: int, prefix
 def _take(
     split: Split, data: bytes, start: int, stop: int, *, final: bool, limit: int, prefix: Prefix
 ) -> bool:
-    """Keep an entry with the line behind it; False when that line is to be waited for."""
+    """Keep an entry with the lines behind it; False when those are to be waited for."""
     if stop - start > limit:
         split.skipped.append(LogSkip.TOO_LARGE)
         return True
     end = stop
     if _needs_behind(data, start, stop, prefix):
-        found = _end_behind(data, start, stop, final=final, limit=limit, prefix=prefix)
+        found = _end_behind(data, start, stop, final=final, limit=limit)
         if found is None:
             return False
         end = found
@@ -91,7 +93,7 @@ def _end(data: bytes, mark: int, *, final: bool) -> int | None:
 
 
 def _needs_behind(data: bytes, start: int, stop: int, prefix: Prefix) -> bool:
-    """Does the line behind an entry tell something of it?
+    """Do the lines behind an entry tell something of it?
 
     CONTEXT says that a plan's id in the log is the outermost statement's. EXPLAIN's own id
     (verbose, 16 and newer) is the plan's.
@@ -101,21 +103,19 @@ def _needs_behind(data: bytes, start: int, stop: int, prefix: Prefix) -> bool:
     return "Q" in prefix.escapes and data.find(b'"Query Identifier"', start, stop) < 0
 
 
-def _end_behind(
-    data: bytes, start: int, stop: int, *, final: bool, limit: int, prefix: Prefix
-) -> int | None:
-    """Where the lines behind an entry end that belong to it; None for not yet."""
+def _end_behind(data: bytes, start: int, stop: int, *, final: bool, limit: int) -> int | None:
+    """Where the lines behind an entry end that may belong to it; None for not yet."""
     for _ in range(_MOST_BEHIND):
         newline = data.find(b"\n", stop, stop + HEAD_BYTES)
         head = data[stop : newline if newline >= 0 else stop + HEAD_BYTES]
-        if head.partition(b":  ")[0].endswith(b"LOG"):
+        label = _label_of(head.decode(errors="replace"))
+        if label in (Label.LOG, Label.OTHER):
             return stop
         end = _LINE_END.search(data, stop)
         behind = end.end() if end else len(data)
         if behind == len(data) and not final and behind - start <= limit:
             return None
-        found = _labelled(head.decode(errors="replace"), prefix)
-        if found is None or found.label not in _BEHIND or behind - start > limit:
+        if label is None or behind - start > limit:
             return stop
         stop = behind
     return stop
@@ -133,14 +133,11 @@ def _hold(split: Split, data: bytes, limit: int) -> None:
     """Leave the incomplete last entry for later, unless it is over the limit."""
     start = split.consumed = _last_entry(data, split.consumed)
     if len(data) - start > limit:
-        if _begins_with_mark(data[start : start + reach(limit)]):
+        first_line = data[start : start + reach(limit)].partition(b"\n")[0]
+        if Marks(first_line, before=b" ").after(0) >= 0:
             split.skipped.append(LogSkip.TOO_LARGE)
         split.dropping = True
         split.consumed = len(data) - data.endswith(b"\n")
-
-
-def _begins_with_mark(head: bytes) -> bool:
-    return Marks(head.partition(b"\n")[0], before=b" ").after(0) >= 0
 
 
 def _leave_out(split: Split, data: bytes, *, final: bool) -> bool:
@@ -154,6 +151,10 @@ def _leave_out(split: Split, data: bytes, *, final: bool) -> bool:
     return True
 
 
+#: what a line is, the fields of its prefix (None when that does not fit), and its text
+_Line = tuple[Label | None, dict[str, str] | None, str]
+
+
 def parse_stderr(entry: bytes, prefix: Prefix) -> Entry | LogSkip | None:
     """The entry of some lines; None when it surely tells of no execution."""
     lines = entry.decode(errors="replace").split("\n")
@@ -162,61 +163,46 @@ def parse_stderr(entry: bytes, prefix: Prefix) -> Entry | LogSkip | None:
         more += 1
     has_plan = lines[0].endswith(" ms  plan:")
     found = _labelled(f"{lines[0]}\n" if has_plan else lines[0], prefix)
-    if found is None or found.label not in (None, Label.LOG, Label.OTHER):
+    if found is None:
         return None
-    if found.fields is None:
+    label, fields, first = found
+    if label in _BEHIND:
+        return None
+    if fields is None:
         return LogSkip.NO_PREFIX
-    message = "\n".join([found.text.removesuffix("\n"), *(line[1:] for line in lines[1:more])])
-    behind = _behind(lines[more:], prefix)
-    return _entry(
-        found, found.fields, f"{message}\n" if has_plan and more == 1 else message, behind
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line with a severity or the like."""
-
-    #: None for a severity of a language that is not known
-    label: Label | None
-    #: of log_line_prefix, by letter; None when it does not fit
-    fields: dict[str, str] | None
-    text: str
-
-
-def _entry(
-    found: _Line, fields: dict[str, str], message: str, behind: dict[Label, str]
-) -> Entry | LogSkip:
     logged_at = fields.get("m") or fields.get("t") or fields.get("n")
     if logged_at is None:
         return LogSkip.NO_TIME
+    if more > 1:
+        first = "\n".join([first.removesuffix("\n"), *(line[1:] for line in lines[1:more])])
+    behind = _behind(lines, more, prefix)
     return Entry(
         logged_at=logged_at,
         user=_known(fields.get("u")),
         database=_known(fields.get("d")),
         pid=int(fields["p"]) if fields.get("p") else None,
         application_name=_known(fields.get("a")),
-        queryid=int(fields["Q"]) if fields.get("Q", "-") not in ("-", "") else None,
-        is_log=found.label is Label.LOG,
+        queryid=int(fields["Q"]) if fields.get("Q", "-") not in ("", "-") else None,
+        is_log=label is Label.LOG,
         has_context=Label.CONTEXT in behind,
-        message=message,
+        message=first,
         detail=behind.get(Label.DETAIL),
     )
 
 
-def _behind(lines: list[str], prefix: Prefix) -> dict[Label, str]:
+def _behind(lines: list[str], at: int, prefix: Prefix) -> dict[Label, str]:
     """The lines behind an entry that belong to it."""
     found: dict[Label, str] = {}
     label: Label | None = None
-    for line in lines:
+    for line in islice(lines, at, None):
         if line.startswith("\t") and label is not None:
             found[label] += f"\n{line[1:]}"
             continue
-        read = _labelled(line[:HEAD_BYTES], prefix)
-        if read is None or read.fields is None or read.label not in _BEHIND:
+        read = _labelled(line[:HEAD_BYTES], prefix) if line else None
+        if read is None or read[1] is None or read[0] is None or read[0] not in _BEHIND:
             break
-        label = read.label
-        found[label] = read.text + line[HEAD_BYTES:]
+        label = read[0]
+        found[label] = read[2] + line[HEAD_BYTES:]
     return found
 
 
@@ -226,47 +212,46 @@ def _labelled(line: str, prefix: Prefix) -> _Line | None:
     Whatever follows may be anybody's. None for a line that is nothing known.
     """
     misfit: _Line | None = None
-    for label, before, text in islice(_places(line), _MOST_PLACES):
-        if label is None and PLAN.fullmatch(text) is None:
+    for label, begin, end in islice(_places(line), _MOST_PLACES):
+        if label is None and PLAN.fullmatch(line, end) is None:
             continue
-        fields = prefix.match(before)
+        fields = prefix.match(line[:begin])
         if fields is not None:
-            return _Line(label, fields, text)
-        if misfit is None and label in (None, Label.LOG) and MESSAGE.match(text):
-            misfit = _Line(label, None, text)
+            return label, fields, line[end:]
+        if misfit is None and label in (None, Label.LOG) and MESSAGE.match(line, end):
+            misfit = label, None, line[end:]
     return misfit
 
 
-def _places(line: str) -> Iterator[tuple[Label | None, str, str]]:
-    """Where a severity may stand: what it is, what is before it, what behind."""
-    at = line.find(_COLON, 0, HEAD_BYTES)
-    while at >= 0:
-        begin, label = _word(line, at)
-        end = at + len(_COLON)
+def _label_of(line: str) -> Label | None:
+    """What a line may be, whatever its prefix is."""
+    return next((label for label, _, _ in _places(line) if label is not None), None)
+
+
+def _places(line: str) -> Iterator[tuple[Label | None, int, int]]:
+    """Where a severity may stand: what it is, where it begins, where the message does."""
+    colon = line.find(_COLON, 0, HEAD_BYTES)
+    while colon >= 0:
+        label, begin = _word(line, colon)
+        end = colon + len(_COLON)
         sqlstate = _SQLSTATE.match(line, end)
-        yield label, line[:begin], line[sqlstate.end() if sqlstate else end :]
-        at = line.find(_COLON, at + 1, HEAD_BYTES)
+        yield label, begin, sqlstate.end() if sqlstate else end
+        colon = line.find(_COLON, colon + 1, HEAD_BYTES)
 
 
-def _word(line: str, colon: int) -> tuple[int, Label | None]:
-    """Where the word before a colon begins, and what it is. Nothing need part it from a prefix."""
+def _word(line: str, colon: int) -> tuple[Label | None, int]:
+    """The word before a colon and where it begins; nothing need part it from the prefix."""
     if line.endswith("LOG", 0, colon):
-        return colon - 3, Label.LOG
+        return Label.LOG, colon - 3
     end = colon - line.endswith(" ", 0, colon)  # French
+    begin = line.rfind(" ", 0, end) + 1
+    if label := LABELS.get(line[begin:end]):
+        return label, begin
     for length in _LENGTHS:
         if label := LABELS.get(line[max(0, end - length) : end]):
-            return max(0, end - length), label
-    unknown = _UNKNOWN.search(line, max(0, end - 40), end)
-    return unknown.start() if unknown else end, None
-
-
-def head_of(line: str) -> str | None:
-    """What log_line_prefix must explain of an entry's first line; None for one with no severity.
-
-    >>> head_of("2026-11-22 06:48:41.123 UTC [7] LOG:  checkpoint starting: time")
-    '2026-11-22 06:48:41.123 UTC [7] '
-    """
-    return next((before for label, before, _ in _places(line) if label is not None), None)
+            return label, max(0, end - length)
+    other = _OTHER_WORD.search(line, max(0, end - 40), end)
+    return None, other.start() if other else end
 
 
 def _known(name: str | None) -> str | None:

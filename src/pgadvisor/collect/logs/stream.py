@@ -66,11 +66,17 @@ def unpacked_size(stream: ByteStream, *, most: int, must_be_gzip: bool = False) 
 class LogStream:
     """A log as a stream; gzip is seen by its first bytes and read as what was compressed.
 
-    `begin` is the offset in the log that the stream begins at, where it is only a piece.
+    `begin` is the offset in the log that the stream begins at, where it is only a piece;
+    `signature_bytes` are those that the log is known again by.
     """
 
     def __init__(
-        self, stream: ByteStream, *, begin: int = 0, piece_bytes: int = _PIECE_BYTES
+        self,
+        stream: ByteStream,
+        *,
+        begin: int = 0,
+        signature_bytes: int = SIGNATURE_BYTES,
+        piece_bytes: int = _PIECE_BYTES,
     ) -> None:
         self._stream = stream
         self._piece_bytes = piece_bytes
@@ -81,6 +87,8 @@ class LogStream:
             self._stream, self._buffer = _Unzipping(self._buffer, stream), b""
         #: the first bytes, for the guess of format and prefix
         self.sample = self._sample()
+        #: those of them that a position is signed with
+        self.head = self.sample[:signature_bytes]
         #: bytes that were passed over, being known
         self.known_bytes = 0
         self._begin = begin
@@ -89,12 +97,7 @@ class LogStream:
 
     def is_at(self, position: LogPosition) -> bool:
         """The stream begins as the one did that the position was made of."""
-        return position.signature_bytes > 0 and is_signed(position, self.sample[:SIGNATURE_BYTES])
-
-    def is_another(self, position: LogPosition) -> bool:
-        """The stream begins otherwise, as far as it goes; a short one that fits is not another."""
-        known = len(self.sample) >= position.signature_bytes
-        return known and not is_signed(position, self.sample[:SIGNATURE_BYTES])
+        return position.signature_bytes > 0 and is_signed(position, self.head)
 
     def batches(
         self,
@@ -110,7 +113,7 @@ class LogStream:
         for another time, as it is always where the stream is cut anywhere: not `final`.
         Raises `LogUnreadable` for damaged gzip and an unknown log_timezone.
         """
-        head, started = self.sample[:SIGNATURE_BYTES], Started()
+        started = Started()
         if not self._skip_to(position.offset):
             return
         while True:
@@ -125,7 +128,7 @@ class LogStream:
                 position, offset=position.offset + split.consumed, dropping=split.dropping
             )
             # only the log's first bytes make it known again
-            position = moved if self._begin else signed(moved, head)
+            position = moved if self._begin else signed(moved, self.head)
             gathered = Gathered(source, started)
             gathered.add(data, split)
             self._drop(split.consumed)

@@ -19,5 +19,5 @@ SELECT
 FROM pg_catalog.pg_stat_activity AS a
 WHERE a.backend_type = 'client backend'
     AND a.pid <> pg_backend_pid()
-    AND a.application_name <> %(application_name)s
+    AND a.application_name NOT LIKE %(application_name)s || '%%'
 GROUP BY a.datname, a.usename, a.state, a.wait_event_type, a.wait_event, a.query_id

@@ -12,7 +12,7 @@ FROM pg_catalog.pg_stat_activity AS a
 WHERE a.backend_type = 'client backend'
     AND a.state = 'active'
     AND a.pid <> pg_backend_pid()
-    AND a.application_name <> %(application_name)s
+    AND a.application_name NOT LIKE %(application_name)s || '%%'
     AND a.query_id IS NOT NULL
     AND a.datid IS NOT NULL
     AND a.query_start < clock_timestamp() - %(longer_than)s::interval

@@ -10,5 +10,5 @@ SELECT
     a.query
 FROM pg_catalog.pg_stat_activity AS a
 WHERE false
-    AND a.application_name <> %(application_name)s
+    AND a.application_name NOT LIKE %(application_name)s || '%%'
     AND a.query_start < clock_timestamp() - %(longer_than)s::interval

@@ -174,7 +174,7 @@ select d.target_id, t.name as target, b.datname as database_name, q.fingerprint,
        coalesce(sqrt(greatest(d.sum_squared_exec_time / nullif(d.calls, 0)
                               - (d.total_exec_time / nullif(d.calls, 0)) ^ 2, 0)), 0) as stddev_exec_time
 from statement_deltas d
-join statements s on s.target_id = d.target_id and s.id = d.statement_id
+join statements s on s.id = d.statement_id
 join targets t on t.id = d.target_id
 join databases b on b.target_id = s.target_id and b.dbid = s.dbid
 left join roles r on r.target_id = s.target_id and r.userid = s.userid
@@ -237,7 +237,7 @@ from (
            coalesce(sum(h.parallel_workers_to_launch), 0)::bigint as parallel_workers_to_launch,
            coalesce(sum(h.parallel_workers_launched), 0)::bigint as parallel_workers_launched
     from statement_hours h
-    join statements s on s.target_id = h.target_id and s.id = h.statement_id
+    join statements s on s.id = h.statement_id
     join databases b on b.target_id = s.target_id and b.dbid = s.dbid
     left join queries q on q.target_id = s.target_id and q.dbid = s.dbid and q.queryid = s.queryid
     where q.is_own is not true
@@ -247,7 +247,7 @@ join targets t on t.id = g.target_id
 left join lateral (
     select sum(h.total_exec_time) as total_exec_time
     from statement_hours h
-    join statements s on s.target_id = h.target_id and s.id = h.statement_id
+    join statements s on s.id = h.statement_id
     join databases b on b.target_id = s.target_id and b.dbid = s.dbid
     where h.target_id = g.target_id and h.hour = g.hour and b.datname = g.database_name
       and s.toplevel
@@ -288,7 +288,7 @@ select h.target_id, t.name as target, b.datname as database_name, h.hour,
        coalesce(sum(h.temp_blks_written), 0)::bigint as temp_blks_written,
        coalesce(sum(h.wal_bytes), 0)::bigint as wal_bytes
 from statement_hours h
-join statements s on s.target_id = h.target_id and s.id = h.statement_id
+join statements s on s.id = h.statement_id
 join targets t on t.id = h.target_id
 join databases b on b.target_id = s.target_id and b.dbid = s.dbid
 where s.toplevel

@@ -10,7 +10,7 @@ with spent as (
            q.tables, e.calls, e.total_exec_time, e.rows, e.shared_blks_hit, e.shared_blks_read,
            e.temp_blks_written
     from spent e
-    join statements s on s.target_id = e.target_id and s.id = e.statement_id
+    join statements s on s.id = e.statement_id
     join targets t on t.id = e.target_id
     join databases b on b.target_id = s.target_id and b.dbid = s.dbid
     left join queries q on q.target_id = s.target_id and q.dbid = s.dbid and q.queryid = s.queryid

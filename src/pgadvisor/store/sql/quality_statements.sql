@@ -8,7 +8,7 @@ with spent as (
            q.unreadable, min(q.first_seen_at) as first_seen_at,
            coalesce(sum(e.total_exec_time), 0) as total_exec_time
     from spent e
-    join statements s on s.target_id = e.target_id and s.id = e.statement_id
+    join statements s on s.id = e.statement_id
     join targets t on t.id = s.target_id
     left join databases b on b.target_id = s.target_id and b.dbid = s.dbid
     left join queries q on q.target_id = s.target_id and q.dbid = s.dbid and q.queryid = s.queryid

@@ -11,7 +11,7 @@ with spent as (
            sum(e.temp_blk_read_time) as temp_blk_read_time,
            sum(e.temp_blk_write_time) as temp_blk_write_time
     from spent e
-    join statements s on s.target_id = e.target_id and s.id = e.statement_id
+    join statements s on s.id = e.statement_id
     join databases b on b.target_id = s.target_id and b.dbid = s.dbid
     left join queries q on q.target_id = s.target_id and q.dbid = s.dbid and q.queryid = s.queryid
     left join roles r on r.target_id = s.target_id and r.userid = s.userid

@@ -1,19 +1,22 @@
 """How large the store gets: 1,000 active statements a minute for 30 days, default retention.
 
 The server has 5,000 statements: 850 run every minute, 140 are jobs of one hour of the day, and
-each minute 10 more run that nobody expects, so about 1,500 statements have a row in an hour. Every
-snapshot goes through `record_snapshot`: the last seven days one a minute (what raw_retention
-keeps), the days before one an hour, since of those only the hours are left. (A row of
-statement_hours that was updated 60 times lies in the same page as one written once as long as the
-updates are HOT; their share is printed. `--minutes-for 30` writes all days by the minute and takes
-four times as long.) Once a day `maintain` runs. Texts, activity samples and table statistics are
-added by SQL as collecting would: a text of 600 characters a statement, 8 states every 10 seconds,
-and 100 tables and indexes that change every 10 minutes.
+each minute 10 more run that nobody expects, so about 1,500 statements have a row in an hour.
+
+- The last day (--minutes-for) is written a snapshot a minute through `record_snapshot`.
+- The days before are written a snapshot an hour through `record_snapshot`: of most of them only the
+  hours are left. A row of statement_hours that was updated 60 times lies in the same page as one
+  written once as long as the updates are HOT, so look at that share.
+- The deltas of the other six days of raw_retention are those of the last day, copied by SQL.
+- Once a day `maintain` runs.
+- Texts, activity samples and table statistics are added by SQL as collecting would: a text of 600
+  characters a statement, 8 states every 10 seconds, and 100 tables and indexes that change every
+  10 minutes.
 
 With --timescaledb-bin the store is a private cluster of that PostgreSQL with the extension, whose
 chunks `maintain` compresses. The data stays in --data-dir for benchmarks/history_chart.py.
 
-Usage: python -m benchmarks.store_size --data-dir DIR [--days 30] [--minutes-for 7]
+Usage: python -m benchmarks.store_size --data-dir DIR [--days 30] [--minutes-for 1]
        [--timescaledb-bin BIN]
 """
 
@@ -28,11 +31,14 @@ from pathlib import Path
 
 import psycopg
 from benchmarks.made_history import Made
+from psycopg import sql
 
 from pgadvisor.cluster import Binaries, Cluster
 from pgadvisor.config import Settings, load_settings
 from pgadvisor.records.statement import StatementSnapshot
 from pgadvisor.store import Store, open_store
+from pgadvisor.store.counters import COUNTER_COLUMNS
+from pgadvisor.store.partitions import ensure_partitions
 from pgadvisor.store.retention import maintain
 from pgadvisor.store.snapshots import record_snapshot
 from pgadvisor.store.targets import register_target
@@ -62,12 +68,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--minutes-for", type=int, default=7, help="days written by the minute")
+    parser.add_argument("--minutes-for", type=int, default=1, help="days written by the minute")
     parser.add_argument("--timescaledb-bin", type=Path)
     options = parser.parse_args()
     with opened(options.data_dir, options.timescaledb_bin) as (store, settings):
         began = time.perf_counter()
         fill(store, settings, options.days, options.minutes_for)
+        copy_deltas(store, settings, options.minutes_for)
+        maintain(store, settings, now=END + MINUTE)
         print(
             f"written in {time.perf_counter() - began:.0f} s, this process "
             f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
@@ -119,6 +127,30 @@ def fill(store: Store, settings: Settings, days: int, minutes_for: int) -> None:
         step = MINUTE if at >= END - minutes_for * DAY else HOUR
         at += step
         server.move_on(at - MINUTE, step // MINUTE)
+
+
+def copy_deltas(store: Store, settings: Settings, minutes_for: int) -> None:
+    """Minutes for the raw days that were written by the hour."""
+    columns = sql.SQL("target_id, statement_id, since, until, {}").format(COUNTER_COLUMNS)
+    for days in range(minutes_for, settings.raw_retention // DAY):
+        with store.transaction() as conn:
+            ensure_partitions(conn, "statement_deltas", [END - days * DAY - HOUR])
+            place = {"shift": days * DAY, "since": END - DAY, "until": END}
+            conn.execute(
+                """delete from statement_deltas
+                   where until > %(since)s::timestamptz - %(shift)s
+                     and until < %(until)s::timestamptz - %(shift)s""",
+                place,
+            )
+            conn.execute(
+                sql.SQL(
+                    """insert into statement_deltas ({columns})
+                       select target_id, statement_id, since - %(shift)s, until - %(shift)s,
+                              {counters}
+                       from statement_deltas where until > %(since)s and until < %(until)s"""
+                ).format(columns=columns, counters=COUNTER_COLUMNS),
+                place,
+            )
 
 
 def reading(server: Server, head: StatementSnapshot, at: datetime) -> StatementSnapshot:

@@ -14,6 +14,7 @@ def test_every_operation_describes_itself_and_its_problems(client: httpx.Client)
     assert set(schema["paths"]) >= {
         "/api/v1/data-quality",
         "/api/v1/databases",
+        "/api/v1/ingest/logs",
         "/api/v1/queries",
         "/api/v1/queries/{hash}",
         "/api/v1/optimization-recommendations",

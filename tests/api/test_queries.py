@@ -62,9 +62,9 @@ def test_queries_of_a_table(client: httpx.Client) -> None:
 
 def test_a_long_window_is_whole_hours_and_says_so(client: httpx.Client) -> None:
     until = "2026-03-04T11:20:00Z"
-    body = client.get("/api/v1/queries", params={"window": "7h", "until": until}).json()
+    body = client.get("/api/v1/queries", params={"window": "3h", "until": until}).json()
     assert (body["since"], body["until"], body["of_hours"]) == (
-        "2026-03-04T04:00:00Z",
+        "2026-03-04T08:00:00Z",
         "2026-03-04T12:00:00Z",
         True,
     )
@@ -72,8 +72,8 @@ def test_a_long_window_is_whole_hours_and_says_so(client: httpx.Client) -> None:
         "/api/v1/queries", params={"since": body["since"], "until": body["until"]}
     ).json()
     assert same["items"] == body["items"]
-    body = client.get("/api/v1/queries", params={"window": "6h", "until": until}).json()
-    assert (body["since"], body["of_hours"]) == ("2026-03-04T05:20:00Z", False)
+    body = client.get("/api/v1/queries", params={"window": "2h", "until": until}).json()
+    assert (body["since"], body["of_hours"]) == ("2026-03-04T09:20:00Z", False)
 
 
 def test_a_short_window_of_long_ago_is_read_from_hours(client: httpx.Client) -> None:

@@ -126,13 +126,15 @@ def test_a_killed_import_goes_on_and_the_sums_are_exact(store_dsn: str, tmp_path
 
 
 _READ = """
-import resource, sys
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from pgadvisor.collect.imports import FileSource, ImportOptions
 source = FileSource(Path(sys.argv[1]), ImportOptions())
 rows = sum(len(piece.rows) for piece in source.pieces(now=datetime(2100, 1, 1, tzinfo=UTC)))
-print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# not getrusage: there a process has the memory of its parent before exec
+peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+print(rows, peak)
 """
 
 
@@ -152,5 +154,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, shuffled: bool) -> N
         read, kilobytes = map(int, done.stdout.split())
         assert read == hours * 100
         used.append(kilobytes)
-    # sorting holds a run of 100,000 rows in memory, and no more than that
-    assert used[1] - used[0] < (130_000 if shuffled else 20_000)
+    # a file that has to be sorted is held in memory up to 100,000 rows
+    assert used[1] - used[0] < (100_000 if shuffled else 20_000)

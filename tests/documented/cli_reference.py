@@ -38,6 +38,8 @@ def render() -> str:
     parts = [_HEAD, *_section("pgadvisor", program)]
     for name, verb in program.commands.items():
         parts += _section(f"pgadvisor {name}", verb)
+        for part, below in getattr(verb, "commands", {}).items():
+            parts += _section(f"pgadvisor {name} {part}", below)
     return "\n".join(parts)
 
 

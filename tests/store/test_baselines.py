@@ -4,7 +4,7 @@ import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.store.made import NOON, entry, snapshot
 
@@ -41,6 +41,7 @@ _entries = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_entries)
 def test_a_packed_baseline_is_what_it_was(entries: list[StatementCounters]) -> None:
     kept = Baselines(most_as_objects=0)

@@ -229,6 +229,21 @@ def test_statements_texts_and_roles_without_history_go(store: Store, settings: S
     assert value(store, "select sum(calls)::int from statement_hours") == 7
 
 
+def test_a_removed_target_goes_with_its_history(store: Store, settings: Settings) -> None:
+    kept, removed = new_target(store, "kept"), new_target(store, "removed")
+    for target in (kept, removed):
+        record(store, target, NOON, [entry(1, 1)])
+        record(store, target, NOON + MINUTE, [entry(1, 2)])
+    execute(store, "update targets set removed_at = %s where id = %s", NOON, removed)
+    maintain(store, settings, now=NOON + 399 * DAY)
+    names = "select name from targets order by 1"
+    assert rows(store, names) == [("kept",), ("removed",)]
+    assert maintain(store, settings, now=NOON + 401 * DAY).deleted["targets"] == 1
+    assert rows(store, names) == [("kept",)]
+    assert rows(store, "select distinct target_id from statement_hours") == [(kept,)]
+    assert rows(store, "select distinct target_id from statement_counters") == [(kept,)]
+
+
 def test_two_maintainers_and_collectors_at_once(store: Store, settings: Settings) -> None:
     targets = [new_target(store, f"t{number}") for number in range(3)]
     execute(

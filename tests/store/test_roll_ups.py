@@ -22,6 +22,7 @@ _spans = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(since=_instants, span=_spans)
 def test_hours_are_whole_in_order_and_end_with_the_span(since: datetime, span: timedelta) -> None:
     hours = hours_of(since, since + span)
@@ -42,6 +43,7 @@ def test_hours_are_whole_in_order_and_end_with_the_span(since: datetime, span: t
     assert all(a < b for a, b in zip([0.0, *shares], shares, strict=False))
 
 
+@settings(deadline=None)
 @given(since=_instants, span=_spans)
 def test_hours_are_those_of_utc_in_every_zone(since: datetime, span: timedelta) -> None:
     india = timezone(timedelta(hours=5, minutes=30))

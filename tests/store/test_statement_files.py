@@ -19,6 +19,7 @@ FILES = sorted(path.stem for path in (Path(loader.__file__).parent / "sql").glob
 #: they make the temporary tables that others read
 DEFINITIONS = tuple(name for name in FILES if name.startswith("incoming_"))
 PARTS = {
+    "spent": sql.SQL(loader.load("spent_in_hours")),
     "counters": COUNTER_COLUMNS,
     "columns": sql.SQL("statement_id, min_exec_time, max_exec_time, {}").format(COUNTER_COLUMNS),
     "values": COUNTER_COLUMNS,
@@ -60,7 +61,9 @@ def test_statement_is_planned(
     text = loader.load(name)
     parts = {part: PARTS[part] for part in set(re.findall(r"{(\w+)}", text))}
     query = sql.SQL(text).format(**parts) if parts else sql.SQL(text)
-    values: dict[str, Any] = dict.fromkeys(re.findall(r"%\((\w+)\)s", text))
+    # of the parts, too
+    names = re.findall(r"%\((\w+)\)s", query.as_string(None))
+    values: dict[str, Any] = dict.fromkeys(names)
     with schemas[version].transaction(force_rollback=True):
         cursor = psycopg.ClientCursor(schemas[version])
         plan = cursor.execute(sql.SQL("explain {}").format(query), values or None).fetchall()

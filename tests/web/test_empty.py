@@ -24,6 +24,15 @@ def test_without_a_target_the_overview_says_what_to_do(
     expect(page.locator("pre")).to_contain_text("pgadvisor observe postgresql://")
 
 
+def test_without_a_target_the_data_quality_says_what_is_looked_at(
+    empty_address: str, visit: Callable[[str], Page]
+) -> None:
+    page = visit(f"{empty_address}/data-quality")
+    expect(page.get_by_text("Nothing is missing in this window")).to_be_visible()
+    expect(page.locator(".looked-list")).to_contain_text("targets that cannot be read")
+    expect(page.locator(".badge-warn")).to_have_count(0)
+
+
 def test_a_page_that_fails_shows_nothing_of_the_inside(
     store_cluster: Cluster, serving: Serving, tmp_path: Path, visit: Callable[[str], Page]
 ) -> None:
@@ -54,4 +63,4 @@ def test_an_open_page_says_that_there_are_new_readings(
     expect(news).to_be_visible(timeout=45_000)
     news.click()
     page.wait_for_selector("footer")
-    expect(page.locator(".queries tbody tr")).to_have_count(15)
+    expect(page.locator(".queries tbody tr")).to_have_count(13)

@@ -15,19 +15,20 @@ Visit = Callable[[str], Page]
 
 SHOP = "/queries/%2Frun%2Fshop%3A5432/shop"
 SLOW = f"{SHOP}/-4402183927123213"
-PAGES = ("/", SLOW, f"{SHOP}/777", f"{SHOP}/31?window=7d")
+PAGES = ("/", SLOW, f"{SHOP}/777", f"{SHOP}/31?window=7d", "/data-quality")
 
 
 def test_the_overview_shows_load_queries_and_advice(address: str, visit: Visit) -> None:
     page = visit(f"{address}/")
     expect(page).to_have_title("Overview · pgadvisor")
     rows = page.locator(".queries tbody tr")
-    expect(rows).to_have_count(15)
+    expect(rows).to_have_count(13)
     expect(rows.first).to_contain_text("select o.id, o.number")
     expect(rows.first).to_contain_text("57.")
     expect(page.locator(".advice")).to_have_count(3)
     expect(page.locator(".dot-good")).to_have_count(1)
     expect(page.locator(".dot-bad")).to_have_count(1)
+    expect(page.locator(".targets .chip")).to_have_text(["primary"])
     expect(page.locator(".gap")).to_contain_text("entries were evicted")
 
 
@@ -54,6 +55,72 @@ def test_the_page_of_a_query_marks_the_hot_node(address: str, visit: Visit) -> N
     expect(hot).to_contain_text("too many estimated")
     expect(page.locator("pre").first).to_contain_text("ORDER BY o.placed_at DESC")
     expect(page.locator(".advice")).to_have_count(1)
+
+
+def test_the_page_of_a_query_shows_what_joins_it_and_what_its_log_leaves_out(
+    address: str, visit: Visit
+) -> None:
+    page = visit(address + SLOW)
+    expect(page.locator(".identity")).to_contain_text("customers")
+    expect(page.locator(".identity a")).to_have_text(["-4402183927123213"])
+    logged = page.locator(".logged")
+    expect(logged).to_contain_text("Only executions over 250 ms are in the log")
+    expect(logged).to_contain_text("of those logged")
+    fingerprint = page.locator(".title-line .mono").last.inner_text().removeprefix("fingerprint ")
+    by_fingerprint = visit(f"{address}{SHOP}/{fingerprint}")
+    expect(by_fingerprint.locator("h1")).to_have_text("Query -4402183927123213")
+
+
+def test_the_overview_is_narrowed_by_a_form_and_the_url_says_so(address: str, visit: Visit) -> None:
+    page = visit(f"{address}/")
+    page.get_by_label("Database").select_option("analytics/<i>2026</i>")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/?window=24h&target=&database=analytics%2F%3Ci%3E2026%3C%2Fi%3E")
+    rows = page.locator(".queries tbody tr")
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name="with utility statements").click()
+    expect(rows).to_have_count(3)
+    page.get_by_role("link", name="7d", exact=True).click()
+    page.wait_for_url("**window=7d&database=analytics*&utility=1")
+    expect(rows).to_have_count(3)
+    rows.first.locator("a").click()
+    page.get_by_role("link", name="Overview").last.click()
+    page.wait_for_url("**/?window=7d&database=analytics*")
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator(".queries tbody tr")).to_have_count(13)
+
+
+def test_data_quality_comes_worst_first_with_what_mends_it(
+    address: str, context: BrowserContext, visit: Visit
+) -> None:
+    page = visit(f"{address}/")
+    badge = page.locator(".badge-warn")
+    number = badge.inner_text()
+    badge.click()
+    page.wait_for_url("**/data-quality?window=24h")
+    expect(page.locator("h1")).to_have_text("Data quality")
+    expect(page.locator(".title-line")).to_contain_text(f"{number} things to mend")
+    headings = page.locator("section.panel h2")
+    expect(headings).to_have_text(["Missing now", "To mend", "Good to know"])
+    first = page.locator(".finding").first
+    expect(first).to_contain_text("target-failing")
+    expect(first.locator("pre")).to_have_text("pgadvisor doctor 'host=reports.example'")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    first.get_by_role("button", name="Copy").click()
+    expect(first.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("pgadvisor doctor")
+    page.locator(".finding", has_text="neither logged").last.locator("a").first.click()
+    page.wait_for_url("**/queries/%2Frun%2Fshop%3A5432/shop/*")
+    expect(page.locator("h1")).to_contain_text("Query")
+
+
+def test_data_quality_of_one_target(address: str, visit: Visit) -> None:
+    page = visit(f"{address}/data-quality?target=reports.example:5432")
+    expect(page.locator(".finding")).to_have_count(1)
+    page = visit(f"{address}/data-quality?target=nobody")
+    expect(page.get_by_text("Nothing is missing in this window")).to_be_visible()
+    expect(page.locator(".looked-list li")).not_to_have_count(0)
+    expect(page.locator(".looked-list")).to_be_visible()
 
 
 def test_the_page_of_a_query_says_why_there_is_no_advice(address: str, visit: Visit) -> None:
@@ -239,12 +306,12 @@ def test_the_api_stays_where_it_was(address: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["overview", "query"])
+@pytest.mark.parametrize("name", ["overview", "query", "quality"])
 def test_screenshots(
     address: str, visit: Visit, page: Page, tmp_path: Path, name: str, scheme: str
 ) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    visit(address + {"overview": "/", "query": SLOW}[name])
+    visit(address + {"overview": "/", "query": SLOW, "quality": "/data-quality"}[name])
     path = tmp_path / f"{name}-{scheme}.png"
     page.screenshot(path=path, full_page=True)
     assert path.stat().st_size > 40_000

@@ -33,6 +33,8 @@ _PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+#: methods that change nothing; a browser sends others, too, to whom a foreign page names
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -68,7 +68,7 @@ def get_queries(
 ) -> QueryList:
     """Queries by falling total execution time over the window.
 
-    All queryids with one fingerprint are one query. A window of over six hours is read in whole
+    All queryids with one fingerprint are one query. A window of over two hours is read in whole
     hours. A cursor keeps the window of the first page, so that pages fit together while time
     goes on.
     """

@@ -9,18 +9,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from pgadvisor import pipeline
+from pgadvisor.cli.import_options import (
+    Columns,
+    Complete,
+    Cumulative,
+    Database,
+    Deltas,
+    DryRun,
+    Encoding,
+    Events,
+    From,
+    Interval,
+    Mapping,
+    MetricName,
+    MissingRows,
+    Server,
+    ShiftToNow,
+    Source,
+    TargetName,
+    TimeFormat,
+    TimeIs,
+    Timezone,
+    Wide,
+)
 from pgadvisor.cli.observe import span
 from pgadvisor.cli.options import Json
 from pgadvisor.cli.output import console, errors, now, print_json
-from pgadvisor.collect.imports import Counting, ImportOptions, Missing, Side
+from pgadvisor.collect.imports import Counting, ImportOptions
 from pgadvisor.collect.imports.times import zone
 from pgadvisor.config import load_settings
 from pgadvisor.errors import ConfigInvalid
@@ -30,113 +51,28 @@ from pgadvisor.store import open_store
 __all__ = ["import_history"]
 
 
-class Metric(StrEnum):
-    """What the value of a series is."""
-
-    CALLS = "calls"
-    ROWS = "rows"
-    TOTAL_EXEC_TIME = "total_exec_time"
-
-
 def import_history(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE|DSN",
-            help="A CSV (also .gz, .bz2, .xz) or Parquet file, - for standard input; with --from "
-            "the connection string of the PoWA or pgwatch database.",
-            show_default=False,
-        ),
-    ],
-    origin: Annotated[Origin, typer.Option("--from", help="What the source is.")] = Origin.FILE,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the target that gets the history: a watched server, or a new name "
-            "[default: import; with --from its servers' names]",
-            show_default=False,
-        ),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            help="Database of rows that name none [default: the file's name]", show_default=False
-        ),
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="OURS=THEIRS",
-            help="Which column of the file is one of ours, such as calls=n; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,...", help="Columns of a CSV without a header."),
-    ] = None,
-    timezone: Annotated[
-        str, typer.Option(metavar="ZONE", help="Zone of times that name none.")
-    ] = "UTC",
-    time_format: Annotated[
-        str | None,
-        typer.Option(metavar="PATTERN", help="How times are written, such as '%d/%m/%Y %H:%M'."),
-    ] = None,
-    time_is: Annotated[
-        Side | None,
-        typer.Option(help="Which end of a row's span its time is; seen from the data without it."),
-    ] = None,
-    interval: Annotated[
-        str | None,
-        typer.Option(metavar="1h", help="How long each row counts, where times do not show it."),
-    ] = None,
-    deltas: Annotated[
-        bool, typer.Option("--deltas", help="Rows say what happened in their span.")
-    ] = False,
-    cumulative: Annotated[
-        bool, typer.Option("--cumulative", help="Rows have counters as pg_stat_statements has.")
-    ] = False,
-    events: Annotated[bool, typer.Option("--events", help="Rows are single executions.")] = False,
-    complete: Annotated[
-        bool | None,
-        typer.Option(
-            "--complete/--partial",
-            help="Cumulative: whether each reading has all statements; a statement new in a "
-            "partial one is not counted until its next reading.",
-        ),
-    ] = None,
-    missing: Annotated[
-        Missing | None,
-        typer.Option(help="What a time without rows means; seen from the data without it."),
-    ] = None,
-    metric: Annotated[
-        Metric | None,
-        typer.Option(
-            help="Series: what the value is [default: calls, with fractions a time]",
-            show_default=False,
-        ),
-    ] = None,
-    wide: Annotated[
-        bool, typer.Option("--wide", help="Every column but time and database is a series.")
-    ] = False,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a CSV; seen from the data without it.")
-    ] = None,
-    server: Annotated[
-        str | None,
-        typer.Option(help="PoWA: one server, by alias or host. pgwatch: one source, by name."),
-    ] = None,
-    shift_to_now: Annotated[
-        bool,
-        typer.Option(
-            "--shift-to-now",
-            help="Move all times by whole weeks, so that the last is of the last week.",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only report what would be imported.")
-    ] = False,
+    source: Source,
+    origin: From = Origin.FILE,
+    target: TargetName = None,
+    database: Database = None,
+    mapping: Mapping = None,
+    columns: Columns = None,
+    timezone: Timezone = "UTC",
+    time_format: TimeFormat = None,
+    time_is: TimeIs = None,
+    interval: Interval = None,
+    deltas: Deltas = False,
+    cumulative: Cumulative = False,
+    events: Events = False,
+    complete: Complete = None,
+    missing: MissingRows = None,
+    metric: MetricName = None,
+    wide: Wide = False,
+    encoding: Encoding = None,
+    server: Server = None,
+    shift_to_now: ShiftToNow = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Bring along history that was collected otherwise, as CSV, Parquet or from PoWA or pgwatch.
@@ -144,7 +80,6 @@ def import_history(
     Says how it understood the source and what it left out. Nothing is counted twice: time that
     the history has already is left out, so an import that was cut off can be run again.
     """
-    length = span(interval)
     options = ImportOptions(
         mapping=_mapping(mapping or []),
         columns=[name.strip() for name in columns.split(",")] if columns else None,
@@ -152,7 +87,7 @@ def import_history(
         database=database,
         local=zone(timezone),
         time_format=time_format,
-        interval=length,
+        interval=span(interval),
         side=time_is,
         counting=_counting(deltas=deltas, cumulative=cumulative, events=events),
         complete=complete,
@@ -160,11 +95,33 @@ def import_history(
         metric=metric,
         wide=wide,
     )
-    settings = load_settings()
-    # rows come by the hundred thousand and hold no cycles: looking for some takes a third of the time
+    # rows come by the hundred thousand and hold no cycles: looking for some takes a third of it
     gc.set_threshold(200_000)
     started = time.monotonic()
-    with open_store(settings, now=now()) as store, _bar() as bar, _path(source, origin) as place:
+    with _path(source, origin) as place:
+        reports = _reports(
+            place, origin, options, target, server, shift_to_now=shift_to_now, dry_run=dry_run
+        )
+    seconds = time.monotonic() - started
+    if as_json:
+        print_json([_as_json(report, seconds, dry_run=dry_run) for report in reports])
+        return
+    for report in reports:
+        _print(report, seconds, dry_run=dry_run)
+
+
+def _reports(
+    place: str,
+    origin: Origin,
+    options: ImportOptions,
+    target: str | None,
+    server: str | None,
+    *,
+    shift_to_now: bool,
+    dry_run: bool,
+) -> list[ImportReport]:
+    settings = load_settings()
+    with open_store(settings, now=now()) as store, _bar() as bar:
         task = bar.add_task("reading", total=1.0, rows="")
 
         def done(report: ImportReport) -> None:
@@ -177,7 +134,7 @@ def import_history(
             server=server,
             progress=lambda share: bar.update(task, completed=share),
         ) as sources:
-            reports = [
+            return [
                 pipeline.import_history(
                     one,
                     store,
@@ -191,12 +148,6 @@ def import_history(
                 )
                 for one in sources
             ]
-    seconds = time.monotonic() - started
-    if as_json:
-        print_json([_as_json(report, seconds, dry_run=dry_run) for report in reports])
-        return
-    for report in reports:
-        _print(report, seconds, dry_run=dry_run)
 
 
 def _bar() -> Progress:

@@ -54,75 +54,85 @@ def milliseconds(text: str | None) -> float | None:
         ) from exc
 
 
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Server logs in jsonlog, csvlog or stderr format, also gzipped; a directory of "
+        "them; - for standard input.",
+        show_default=False,
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="NAME",
+        help="The database of entries that name none: log_line_prefix without %d.",
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="What to call the server in the history; the name of the file or directory without "
+        "it.",
+    ),
+]
+Format = Annotated[
+    LogFormat | None,
+    typer.Option("--format", help="The format; told from the content without it."),
+]
+LinePrefix = Annotated[
+    str | None,
+    typer.Option(
+        "--line-prefix",
+        metavar="TEXT",
+        help="The server's log_line_prefix, for stderr; the usual ones are tried without it.",
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="NAME",
+        help="The server's log_timezone, such as Europe/Berlin; UTC without it.",
+    ),
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="100ms",
+        help="The server's log_min_duration_statement; with --sample-rate its "
+        "log_min_duration_sample. 0 says that the log shows everything.",
+    ),
+]
+SampleRate = Annotated[
+    float | None,
+    typer.Option("--sample-rate", metavar="0.1", help="The server's log_statement_sample_rate."),
+]
+PlanThreshold = Annotated[
+    str | None,
+    typer.Option(
+        "--plan-threshold", metavar="1s", help="The server's auto_explain.log_min_duration."
+    ),
+]
+Top = Annotated[int, typer.Option("--top", min=1, help="How many queries to print.")]
+
+
 def ingest_log_files(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="Server logs in jsonlog, csvlog or stderr format, also gzipped; a directory of "
-            "them; - for standard input.",
-            show_default=False,
-        ),
-    ],
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="NAME",
-            help="The database of entries that name none: log_line_prefix without %d.",
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            metavar="NAME",
-            help="What to call the server in the history; the name of the file or directory "
-            "without it.",
-        ),
-    ] = None,
-    format_: Annotated[
-        LogFormat | None,
-        typer.Option("--format", help="The format; told from the content without it."),
-    ] = None,
-    line_prefix: Annotated[
-        str | None,
-        typer.Option(
-            "--line-prefix",
-            metavar="TEXT",
-            help="The server's log_line_prefix, for stderr; the usual ones are tried without it.",
-        ),
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--timezone",
-            metavar="NAME",
-            help="The server's log_timezone, such as Europe/Berlin; UTC without it.",
-        ),
-    ] = None,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            "--threshold",
-            metavar="100ms",
-            help="The server's log_min_duration_statement; with --sample-rate its "
-            "log_min_duration_sample. 0 says that the log shows everything.",
-        ),
-    ] = None,
-    sample_rate: Annotated[
-        float | None,
-        typer.Option(
-            "--sample-rate", metavar="0.1", help="The server's log_statement_sample_rate."
-        ),
-    ] = None,
-    plan_threshold: Annotated[
-        str | None,
-        typer.Option(
-            "--plan-threshold", metavar="1s", help="The server's auto_explain.log_min_duration."
-        ),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many queries to print.")] = 20,
+    files: Files,
+    database: Database = None,
+    target: Target = None,
+    format_: Format = None,
+    line_prefix: LinePrefix = None,
+    timezone: Timezone = None,
+    threshold: Threshold = None,
+    sample_rate: SampleRate = None,
+    plan_threshold: PlanThreshold = None,
+    top: Top = 20,
     as_json: Json = False,
 ) -> None:
     """Read server logs into the store, without any server; print what took the time.

@@ -16,7 +16,7 @@ The snapshot is complete all the same, because this module can tell that nothing
   anew may have come to the same state only before PostgreSQL 17, by a reset of that entry alone
   (in 13: of all, too) and the same calls again in the same nanoseconds; then those are not counted.
 
-What changes without a call (a reset of minimum and maximum alone, 17 and newer) shows with the next.
+What changes without a call, a reset of minimum and maximum alone (17), shows with the next call.
 """
 
 from collections.abc import Mapping

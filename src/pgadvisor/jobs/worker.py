@@ -21,7 +21,6 @@ from typing import Any
 
 import procrastinate
 import psycopg
-import psycopg_pool
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
@@ -68,7 +67,6 @@ _END_SECONDS = 10.0
 _STORE_ERRORS = (
     ConnectorException,
     psycopg.Error,
-    psycopg_pool.PoolTimeout,
     StoreUnavailable,
     TimeoutError,
     OSError,

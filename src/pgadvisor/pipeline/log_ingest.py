@@ -240,7 +240,8 @@ def _named(opened: LogStream, known: LogPosition | None, source: str, offset: in
     if offset == 0 and known.signature_bytes and not opened.is_at(known):
         # rotated: the name stays, the bytes begin anew; unless there are too few to tell
         is_too_short = len(opened.head) < known.signature_bytes
-        return _Place(key, known, start_of_stream(source), is_too_short)
+        anew = replace(start_of_stream(source), format=known.format, line_prefix=known.line_prefix)
+        return _Place(key, known, anew, is_too_short)
     if offset > known.offset:
         raise LogConflict(
             f"bytes {known.offset} to {offset} of log {source} are missing",

@@ -55,7 +55,7 @@ class Privacy:
     def statement(self, text: StatementText) -> StatementText:
         """A text of pg_stat_statements: those of utility statements hold their constants."""
         masked = self.text(text.query)
-        return text if masked is text.query else replace(text, query=masked)
+        return text if masked == text.query else replace(text, query=masked)
 
     def running(self, statement: RunningStatement) -> RunningStatement:
         """A statement seen while it ran."""

@@ -10,6 +10,7 @@ ranges stay about right.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import pglast
 from pglast import parser
@@ -27,6 +28,7 @@ __all__ = ["MaskedText", "mask_text"]
 _SETS = re.compile(r"\s*set\b", re.IGNORECASE)
 #: Longer texts are mostly values: they are kept as words without structure, and cut.
 _LONGEST = 200_000
+_LONGEST_REMEMBERED = 2_000
 
 # A constant that fits its type, where nothing of the value may stay.
 _FIXED = {
@@ -81,6 +83,11 @@ def mask_text(text: str, mask: ValueMask) -> MaskedText:
     """
     if mask.mode is ParameterMode.KEEP:
         return MaskedText(text, {})
+    # an application that sends parameters sends the same text again and again
+    return _remembered(text, mask) if len(text) <= _LONGEST_REMEMBERED else _mask(text, mask)
+
+
+def _mask(text: str, mask: ValueMask) -> MaskedText:
     if len(text) > _LONGEST:
         return _unparsed(text, mask)
     try:
@@ -98,6 +105,11 @@ def mask_text(text: str, mask: ValueMask) -> MaskedText:
         if _agrees(masked.text, identity, has_plan=has_plan):
             return masked
     return _unparsed(text, mask)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(text: str, mask: ValueMask) -> MaskedText:
+    return _mask(text, mask)
 
 
 def _unparsed(text: str, mask: ValueMask) -> MaskedText:

@@ -26,7 +26,7 @@ from pgadvisor.store.partitions import (
     instants_ahead,
 )
 from pgadvisor.store.queries import load
-from pgadvisor.store.targets import lock_target
+from pgadvisor.store.targets import delete_target, lock_target
 
 __all__ = ["Maintenance", "maintain"]
 
@@ -104,6 +104,7 @@ def maintain(store: Store, settings: Settings, *, now: datetime) -> Maintenance:
         _compress(store, now, done)
         # only with the hours does the last of a statement's history go
         has_hours_dropped = any(name.startswith("statement_hours") for name in done.dropped)
+        _forget_removed_targets(store, hourly, done)
         for target_id in _target_ids(store):
             with suppress(_PutOff, NotFound):  # deleted meanwhile
                 _delete_of_target(store, target_id, raw, hourly, done)
@@ -132,6 +133,17 @@ def _step(store: Store) -> Iterator[Connection]:
 def _target_ids(store: Store) -> list[int]:
     with store.transaction() as conn:
         return [row[0] for row in conn.execute("select id from targets order by id").fetchall()]
+
+
+def _forget_removed_targets(store: Store, hourly: datetime, done: Maintenance) -> None:
+    """Delete what is left of targets that were removed before the oldest hour that is kept."""
+    with _step(store) as conn:
+        query = "select id from targets where removed_at < %s"
+        removed = [row[0] for row in conn.execute(query, [hourly]).fetchall()]
+    for target_id in removed:
+        with suppress(_PutOff), _step(store) as conn:
+            delete_target(conn, target_id)
+            done.deleted["targets"] += 1
 
 
 def _make_ahead(store: Store, table: str, now: datetime, done: Maintenance) -> None:

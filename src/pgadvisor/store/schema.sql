@@ -550,7 +550,7 @@ CREATE VIEW pgadvisor.database_hours AS
     (COALESCE(sum(h.temp_blks_written), (0)::numeric))::bigint AS temp_blks_written,
     (COALESCE(sum(h.wal_bytes), (0)::numeric))::bigint AS wal_bytes
    FROM (((statement_hours h
-     JOIN statements s ON (((s.target_id = h.target_id) AND (s.id = h.statement_id))))
+     JOIN statements s ON ((s.id = h.statement_id)))
      JOIN targets t ON ((t.id = h.target_id)))
      JOIN databases b ON (((b.target_id = s.target_id) AND (b.dbid = s.dbid))))
   WHERE s.toplevel
@@ -1059,7 +1059,7 @@ CREATE VIEW pgadvisor.query_hours AS
             (COALESCE(sum(h.parallel_workers_to_launch), (0)::numeric))::bigint AS parallel_workers_to_launch,
             (COALESCE(sum(h.parallel_workers_launched), (0)::numeric))::bigint AS parallel_workers_launched
            FROM (((statement_hours h
-             JOIN statements s ON (((s.target_id = h.target_id) AND (s.id = h.statement_id))))
+             JOIN statements s ON ((s.id = h.statement_id)))
              JOIN databases b ON (((b.target_id = s.target_id) AND (b.dbid = s.dbid))))
              LEFT JOIN queries q ON (((q.target_id = s.target_id) AND (q.dbid = s.dbid) AND (q.queryid = s.queryid))))
           WHERE (q.is_own IS NOT TRUE)
@@ -1067,7 +1067,7 @@ CREATE VIEW pgadvisor.query_hours AS
      JOIN targets t ON ((t.id = g.target_id)))
      LEFT JOIN LATERAL ( SELECT sum(h.total_exec_time) AS total_exec_time
            FROM ((statement_hours h
-             JOIN statements s ON (((s.target_id = h.target_id) AND (s.id = h.statement_id))))
+             JOIN statements s ON ((s.id = h.statement_id)))
              JOIN databases b ON (((b.target_id = s.target_id) AND (b.dbid = s.dbid))))
           WHERE ((h.target_id = g.target_id) AND (h.hour = g.hour) AND (b.datname = g.database_name) AND s.toplevel)) whole ON (true));
 
@@ -1178,7 +1178,7 @@ CREATE VIEW pgadvisor.query_intervals AS
     COALESCE((d.total_exec_time / (NULLIF(d.calls, 0))::double precision), (0)::double precision) AS mean_exec_time,
     COALESCE(sqrt(GREATEST(((d.sum_squared_exec_time / (NULLIF(d.calls, 0))::double precision) - ((d.total_exec_time / (NULLIF(d.calls, 0))::double precision) ^ (2)::double precision)), (0)::double precision)), (0)::double precision) AS stddev_exec_time
    FROM (((((statement_deltas d
-     JOIN statements s ON (((s.target_id = d.target_id) AND (s.id = d.statement_id))))
+     JOIN statements s ON ((s.id = d.statement_id)))
      JOIN targets t ON ((t.id = d.target_id)))
      JOIN databases b ON (((b.target_id = s.target_id) AND (b.dbid = s.dbid))))
      LEFT JOIN roles r ON (((r.target_id = s.target_id) AND (r.userid = s.userid))))

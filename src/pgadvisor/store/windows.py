@@ -9,7 +9,7 @@ from pgadvisor.store.queries import load
 __all__ = ["LONGEST_OF_INTERVALS", "HistoryWindow", "history_window", "is_long", "whole_hours"]
 
 #: a longer window is read from the hours: a minute's interval has as many rows as an hour
-LONGEST_OF_INTERVALS = timedelta(hours=6)
+LONGEST_OF_INTERVALS = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

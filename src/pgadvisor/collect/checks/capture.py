@@ -136,4 +136,5 @@ def _collector(facts: Facts) -> Check:
 def _readable(facts: Facts) -> Check:
     if isinstance(facts.log, LogUnreadable):
         return warning("log-readable", f"no plans from logs: {facts.log.message}", facts.log.hint)
-    return ok("log-readable", f"the log is read from {facts.log.path} ({facts.log.format})")
+    way = "" if facts.log.over_sql is None else " through the server"
+    return ok("log-readable", f"the log is read from {facts.log.path}{way} ({facts.log.format})")

@@ -63,7 +63,7 @@ def plan_of(layout: Layout, profile: Profile, options: ImportOptions, notes: Imp
     )
     side = _side(layout, profile, options, counting)
     if not has_spans and counting is Counting.DELTAS:
-        notes.taken.append(_told(steps, side, options))
+        notes.taken.append(_told(layout, steps, side, options))
         _warn_of_wide(steps, options, notes)
     return Plan(
         counting=counting,
@@ -213,19 +213,44 @@ def _missing(grid: Grid, counting: Counting) -> Missing:
     return Missing.UNOBSERVED
 
 
-def _told(steps: Mapping[str, timedelta | None], side: Side, options: ImportOptions) -> str:
-    lengths = sorted({str(step) for step in steps.values()})
+def _told(
+    layout: Layout, steps: Mapping[str, timedelta | None], side: Side, options: ImportOptions
+) -> str:
+    lengths = ", ".join(dict.fromkeys(_length(step) for step in steps.values() if step))
     where = "begins" if side is Side.START else "ends"
-    why = "as said" if options.side else "by the name of its column or the grid of the times"
-    return f"the time of a row is where its span {where} ({why}); spans of {', '.join(lengths)}"
+    if options.side is not None:
+        why = "as said"
+    elif _said_side(layout):
+        why = "as the name of its column says"
+    elif side is Side.START:
+        why = "the times lie on a grid"
+    else:
+        why = "the times are those of a clock"
+    return f"the time of a row is where its span {where}: {why} (--time-is); spans of {lengths}"
+
+
+def _length(span: timedelta) -> str:
+    """A span as people write it.
+
+    >>> _length(timedelta(minutes=90)), _length(timedelta(seconds=3602))
+    ('1h 30m', '1h 2s')
+    """
+    seconds = round(span.total_seconds())
+    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    parts = []
+    for unit, size in units:
+        if seconds >= size:
+            parts.append(f"{seconds // size}{unit}")
+            seconds %= size
+    return " ".join(parts) or "0s"
 
 
 def _warn_of_wide(
     steps: Mapping[str, timedelta | None], options: ImportOptions, notes: ImportNotes
 ) -> None:
     widest = max((step for step in steps.values() if step), default=timedelta(0))
-    if widest > timedelta(hours=1) and options.interval is None:
+    if widest > timedelta(minutes=61) and options.interval is None:
         notes.warn(
-            f"rows stand for {widest} each and are divided evenly over their hours; if each is of "
+            f"rows stand for {_length(widest)} each and are divided evenly over their hours; if each is of "
             "one hour only, say --interval 1h"
         )

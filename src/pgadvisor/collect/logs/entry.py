@@ -110,10 +110,12 @@ _ENGLISH = LANGUAGES[0].durations[0].encode()
 
 
 def _words(language: Language, before: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    begun = (*language.statements, *(f"{verb}" for verb in language.executes))
+    """What to search for: words for duration, once where they differ in the colon only."""
+    stems = {word.rstrip(": "): word for word in language.durations}
+    durations = language.durations if len(stems) == len(language.durations) else tuple(stems)
     return (
-        tuple(before + word.encode() for word in language.durations),
-        tuple(before + word.encode() for word in begun),
+        tuple(before + word.encode() for word in durations),
+        tuple(before + word.encode() for word in (*language.statements, *language.executes)),
     )
 
 

@@ -1,7 +1,6 @@
 """Which reader goes with which format, and which record with which message."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from pgadvisor.collect.logs.auto_explain import plan_capture
 from pgadvisor.collect.logs.csvlog import parse_csvlog, split_csvlog
@@ -9,7 +8,7 @@ from pgadvisor.collect.logs.entry import Entry, Split
 from pgadvisor.collect.logs.jsonlog import parse_jsonlog, split_jsonlog
 from pgadvisor.collect.logs.languages import MESSAGE
 from pgadvisor.collect.logs.prefix import compile_prefix
-from pgadvisor.collect.logs.slow_statement import Started, Told, logged_statement
+from pgadvisor.collect.logs.slow_statement import Started, logged_statement
 from pgadvisor.collect.logs.stderr import parse_stderr, split_stderr
 from pgadvisor.records.log import LogFormat, LoggedStatement, LogSkip, LogSource
 from pgadvisor.records.workload import PlanCapture
@@ -57,7 +56,7 @@ def _record(
     if message is None:
         return None
     if entry.database is None and source.database is not None:
-        entry = replace(entry, database=source.database)
+        entry.database = source.database
     text = entry.message[message.end() :]
     kind = message.lastgroup
     if kind == "plan":
@@ -65,11 +64,13 @@ def _record(
     # RAISE LOG can say anything; what the server says of a statement it says outside of any
     if not entry.is_log or entry.has_context:
         return None
-    told = Told(
-        duration_ms=None if kind == "begun" else float(message["ms"]),
-        query=None if kind == "alone" else text,
+    return logged_statement(
+        entry,
+        None if kind == "begun" else float(message["ms"]),
+        None if kind == "alone" else text,
+        started,
+        source.timezone,
     )
-    return logged_statement(entry, told, started, source.timezone)
 
 
 def _parse(source: LogSource, raw: bytes) -> Entry | LogSkip | None:

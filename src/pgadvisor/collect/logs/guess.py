@@ -53,7 +53,7 @@ USUAL_PREFIXES = (
     "%p-%s-%c-%l-%h-%u-%d-%m ",
     # Supabase
     "%h %m [%p] %q%u@%d ",
-    # Aiven, Crunchy Bridge, Heroku and others whose collector adds the time
+    # Aiven, Crunchy Bridge and others whose collector adds the time
     "pid=%p,user=%u,db=%d,app=%a,client=%h ",
     "user=%u,db=%d,app=%a,client=%h ",
     "[%p]: [%l-1] db=%d,user=%u ",

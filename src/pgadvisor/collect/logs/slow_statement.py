@@ -5,7 +5,7 @@ With log_statement the text comes first, in a line of its own, and then "duratio
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pgadvisor.collect.logs.entry import Entry
@@ -77,44 +77,35 @@ class Started:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a message tells of an execution."""
-
-    #: None as long as it runs
-    duration_ms: float | None
-    #: None when the message is a duration alone
-    query: str | None
-
-
 def logged_statement(
-    entry: Entry, told: Told, started: Started, log_timezone: str
+    entry: Entry, duration_ms: float | None, query: str | None, started: Started, log_timezone: str
 ) -> LoggedStatement | LogSkip | None:
     """The execution that an entry tells of; None when it only began.
 
+    The duration is None as long as a statement runs, the query when there is a duration alone.
     Raises `LogUnreadable` when `log_timezone` is needed and not known on this machine.
     """
-    if told.query is not None and is_own(told.query) and told.duration_ms is not None:
+    if query is not None and duration_ms is not None and is_own(query):
         return LogSkip.OWN_STATEMENT
     logged_at = instant(entry.logged_at, log_timezone)
     if logged_at is None:
         return LogSkip.UNKNOWN_TIME
     if entry.database is None:
         return LogSkip.NO_DATABASE
-    if told.query is None:
-        return _finished(entry, logged_at, told.duration_ms or 0.0, started)
+    if query is None:
+        return _finished(entry, logged_at, duration_ms or 0.0, started)
     statement = LoggedStatement(
         logged_at=logged_at,
         database=storable(entry.database),
-        query=storable(_prepared(told.query, entry.detail)),
-        duration_ms=told.duration_ms or 0.0,
+        query=storable(_prepared(query, entry.detail)),
+        duration_ms=duration_ms or 0.0,
         user=storable_name(entry.user),
         application_name=storable_name(entry.application_name),
         pid=entry.pid,
         queryid=queryid(entry.queryid),
         parameters=() if entry.detail is None else parameters(entry.detail),
     )
-    if told.duration_ms is None:
+    if duration_ms is None:
         started.add(statement)
         return None
     return statement

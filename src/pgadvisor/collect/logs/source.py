@@ -93,14 +93,14 @@ def _notes(settings: Mapping[str, str], format_: LogFormat) -> list[str]:
     """What the log will not tell, each a sentence."""
     notes = []
     plan_format = settings.get("auto_explain.log_format", "json")
-    if plan_format != "json":
+    if plan_format in ("xml", "yaml"):
         notes.append(f"auto_explain.log_format is {plan_format}, so plans are counted, not read.")
     if format_ is LogFormat.STDERR:
         escapes = compile_prefix(settings.get("log_line_prefix", "%m [%p] ")).escapes
         if not escapes & {"m", "t", "n"}:
-            notes.append("log_line_prefix has no time (%m), so plans are counted, not read.")
+            notes.append("log_line_prefix has no time (%m), so entries are counted, not read.")
         if "d" not in escapes:
-            notes.append("log_line_prefix has no database (%d), so plans are counted, not read.")
+            notes.append("log_line_prefix has no database (%d), so entries are counted, not read.")
         if "Q" not in escapes:
             notes.append(
                 "log_line_prefix has no queryid (%Q), so plans without a Query Identifier of "

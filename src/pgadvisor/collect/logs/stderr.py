@@ -106,9 +106,7 @@ def _needs_behind(data: bytes, start: int, stop: int, prefix: Prefix) -> bool:
 def _end_behind(data: bytes, start: int, stop: int, *, final: bool, limit: int) -> int | None:
     """Where the lines behind an entry end that may belong to it; None for not yet."""
     for _ in range(_MOST_BEHIND):
-        newline = data.find(b"\n", stop, stop + HEAD_BYTES)
-        head = data[stop : newline if newline >= 0 else stop + HEAD_BYTES]
-        label = _label_of(head.decode(errors="replace"))
+        label = _label_of(data, stop)
         if label in (Label.LOG, Label.OTHER):
             return stop
         end = _LINE_END.search(data, stop)
@@ -211,6 +209,12 @@ def _labelled(line: str, prefix: Prefix) -> _Line | None:
 
     Whatever follows may be anybody's. None for a line that is nothing known.
     """
+    colon = line.find(_COLON, 0, HEAD_BYTES)
+    if colon >= 0 and line.endswith("LOG", 0, colon):
+        fields = prefix.match(line[: colon - 3])
+        if fields is not None:
+            sqlstate = _SQLSTATE.match(line, colon + 3)
+            return Label.LOG, fields, line[sqlstate.end() if sqlstate else colon + 3 :]
     misfit: _Line | None = None
     for label, begin, end in islice(_places(line), _MOST_PLACES):
         if label is None and PLAN.fullmatch(line, end) is None:
@@ -223,8 +227,14 @@ def _labelled(line: str, prefix: Prefix) -> _Line | None:
     return misfit
 
 
-def _label_of(line: str) -> Label | None:
+def _label_of(data: bytes, start: int) -> Label | None:
     """What a line may be, whatever its prefix is."""
+    newline = data.find(b"\n", start, start + HEAD_BYTES)
+    stop = newline if newline >= 0 else start + HEAD_BYTES
+    colon = data.find(b":  ", start, stop)
+    if colon >= 0 and data.endswith(b"LOG", start, colon):
+        return Label.LOG  # most lines, found without a text to be made of them
+    line = data[start:stop].decode(errors="replace")
     return next((label for label, _, _ in _places(line) if label is not None), None)
 
 

@@ -83,14 +83,14 @@ def number(conn: Conn, query: str) -> float:
     return float(row[0])
 
 
-def collectors(conn: Conn) -> dict[str, Callable[[Conn], None]]:
+def collectors(conn: Conn) -> dict[str, Callable[[Conn], int]]:
     """The queries of others that this version of the extension can answer, by name."""
     row = conn.execute(
         "select extversion from pg_extension where extname = 'pg_stat_statements'"
     ).fetchone()
     assert row is not None
     version = tuple(map(int, row[0].split(".")))
-    found: dict[str, Callable[[Conn], None]] = {
+    found: dict[str, Callable[[Conn], int]] = {
         "view": _selecting("select * from pg_stat_statements")
     }
     if version < (1, 10):
@@ -107,19 +107,18 @@ def collectors(conn: Conn) -> dict[str, Callable[[Conn], None]]:
     }
 
 
-def _selecting(query: str) -> Callable[[Conn], None]:
-    def run(conn: Conn) -> None:
+def _selecting(query: str) -> Callable[[Conn], int]:
+    def run(conn: Conn) -> int:
         with conn.cursor(binary=True) as cursor:
-            cursor.execute(query.encode()).fetchall()
+            return len(cursor.execute(query.encode()).fetchall())
 
     return run
 
 
-def _copying(query: str) -> Callable[[Conn], None]:
-    def run(conn: Conn) -> None:
+def _copying(query: str) -> Callable[[Conn], int]:
+    def run(conn: Conn) -> int:
         with conn.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout".encode()) as copy:
-            for _ in copy:
-                pass
+            return sum(bytes(piece).count(b"\n") for piece in copy)
 
     return run
 
@@ -136,6 +135,8 @@ class Bench:
         self.counted: dict[float, list[float]] = defaultdict(list)
         self.wall: dict[float, list[float]] = defaultdict(list)
         self.activity: list[float] = []
+        #: rows of the last answer
+        self.rows: dict[str, int] = {}
 
     def observe(self, share: float) -> None:
         """One reading of ours, stored."""
@@ -177,7 +178,7 @@ def run_rounds(bench: Bench, dsn: str, statements: int, rounds: int) -> list[str
                 names = list(others)
                 for name in names[place % len(names) :] + names[: place % len(names)]:
                     with bench.timed(name, share, conns[name]):
-                        others[name](conns[name])
+                        bench.rows[name] = others[name](conns[name])
             bench.server["pgadvisor", share].pop(0)
             bench.counted[share].pop(0)
             bench.wall[share].pop(0)
@@ -193,7 +194,7 @@ def report(bench: Bench, names: list[str]) -> None:
             ours = statistics.median(bench.server["pgadvisor", share])
             theirs = statistics.median(bench.server[name, share])
             line += f"{theirs:>10.1f} ({theirs / ours:4.1f})"
-        print(line)
+        print(line + (f"{bench.rows[name]:>8} rows" if name in bench.rows else ""))
     for what, figures in (
         ("counted by itself", bench.counted),
         ("wall, read and stored", bench.wall),

@@ -41,11 +41,11 @@ def test_a_page_that_fails_shows_nothing_of_the_inside(
     dsn = store_cluster.dsn("web_broken")
     with serving(dsn, tmp_path) as address:
         with psycopg.connect(dsn) as conn:
-            conn.execute("alter table gaps rename to gaps_that_were")
+            conn.execute("alter table database_intervals rename to intervals_that_were")
         assert httpx.get(f"{address}/", trust_env=False).status_code == 500
         page = visit(f"{address}/")
     expect(page.get_by_role("heading", name="Something failed")).to_be_visible()
-    assert "gaps" not in page.content()
+    assert "database_intervals" not in page.content()
 
 
 @pytest.mark.slow  # an open page looks for news every half minute

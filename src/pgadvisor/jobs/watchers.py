@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,7 +73,8 @@ class Watchers:
             try:
                 observer.run()
             finally:
-                loop.call_soon_threadsafe(self._has_ended, watch)
+                with suppress(RuntimeError):  # the loop has ended before us
+                    loop.call_soon_threadsafe(self._has_ended, watch)
 
         threading.Thread(target=run, name=f"target {target_id}", daemon=True).start()
         return watch

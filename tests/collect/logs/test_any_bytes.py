@@ -232,13 +232,12 @@ def test_cuts_of_real_logs_change_nothing(path: Path, places: list[int]) -> None
         '\n{"message":"duration: 1.000 ms',
     ],
 )
-def test_ten_megabytes_of_evil_take_linear_time(format_: LogFormat, evil: str) -> None:
+def test_megabytes_of_evil_take_linear_time(format_: LogFormat, evil: str) -> None:
     good = ENTRY[format_](MESSAGES[2], "", "", "LOG")
-    data = (good + evil * (10_000_000 // len(evil)) + "\n" + good + good).encode()
-    pieces = [data[at : at + 4_000_000] for at in range(0, len(data), 4_000_000)]
+    data = (good + evil * (3_000_000 // len(evil)) + "\n" + good + good).encode()
+    pieces = [data[at : at + 1_000_000] for at in range(0, len(data), 1_000_000)]
     started = time.process_time()
     found = read(format_, pieces, 10 * 2**20)
     # quadratic would be hours; this allows for a slow machine
     assert time.process_time() - started < 30
-    expected = [record for record in read(format_, [good.encode()], 10**6)]
-    assert found[0] == expected[0]
+    assert found[:1] == read(format_, [good.encode()], 10**6)

@@ -82,10 +82,10 @@ def test_notes_say_what_the_log_cannot_tell(data_directory: Path) -> None:
         **SETTINGS,
         "log_destination": "stderr",
         "log_line_prefix": "[%p] ",
-        "auto_explain.log_format": "text",
+        "auto_explain.log_format": "xml",
     }
     notes = " ".join(log_source(settings, str(data_directory), CURRENT).notes)
-    assert all(word in notes for word in ("log_format is text", "%m", "%d", "%Q"))
+    assert all(word in notes for word in ("log_format is xml", "%m", "%d", "%Q"))
 
 
 def test_log_that_goes_to_no_file(data_directory: Path) -> None:

@@ -251,6 +251,6 @@ def _warn_of_wide(
     widest = max((step for step in steps.values() if step), default=timedelta(0))
     if widest > timedelta(minutes=61) and options.interval is None:
         notes.warn(
-            f"rows stand for {_length(widest)} each and are divided evenly over their hours; if each is of "
-            "one hour only, say --interval 1h"
+            f"rows stand for {_length(widest)} each and are divided evenly over their hours; if "
+            "each is of one hour only, say --interval 1h"
         )

@@ -147,7 +147,7 @@ def test_history_of_a_query_from_intervals_and_from_hours(
 
 def test_a_long_window_says_the_same_from_hours(conn: psycopg.Connection[TupleRow]) -> None:
     """Both histories add up to the same calls where the window holds whole intervals."""
-    day = {"since": NOON - 20 * HOUR, "until": NOON + 4 * HOUR}
+    day: dict[str, Any] = {"since": NOON - 20 * HOUR, "until": NOON + 4 * HOUR}
     short = {one.queryid: one.calls for one in list_queries(conn, **WINDOW)}
     assert {one.queryid: one.calls for one in list_queries(conn, **day)} == short
     assert find_query(conn, "-5", **day).calls == 200

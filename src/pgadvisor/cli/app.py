@@ -10,8 +10,8 @@ from pgadvisor.cli.advise import advise
 from pgadvisor.cli.data_quality import data_quality
 from pgadvisor.cli.demo import demo
 from pgadvisor.cli.doctor import doctor
-from pgadvisor.cli.ingest_log import ingest_log_files
 from pgadvisor.cli.import_history import import_history
+from pgadvisor.cli.ingest_log import ingest_log_files
 from pgadvisor.cli.mask_history import mask_history
 from pgadvisor.cli.migrate import migrate
 from pgadvisor.cli.observe import observe

@@ -20,8 +20,9 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
+from pgadvisor.collect.deadline import Conn
 from pgadvisor.collect.failures import quoted, statement_failure
-from pgadvisor.collect.target import Conn, Target
+from pgadvisor.collect.target import Target
 from pgadvisor.collect.typed_literals import mended
 from pgadvisor.errors import AdvisorError, NotExplainable, NotParsable, UnsafeStatement
 from pgadvisor.sql import (

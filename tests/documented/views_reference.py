@@ -24,7 +24,8 @@ where c.relnamespace = 'pgadvisor'::regnamespace and c.relkind = 'v'
 order by c.relname
 """
 _COLUMNS = """
-select a.attname, format_type(a.atttypid, a.atttypmod), coalesce(col_description(c.oid, a.attnum), '')
+select a.attname, format_type(a.atttypid, a.atttypmod),
+       coalesce(col_description(c.oid, a.attnum), '')
 from pg_class c
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = 'pgadvisor'::regnamespace and c.relname = %s

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pgadvisor.cli.observe import span
 from pgadvisor.cli.options import Json
-from pgadvisor.cli.output import console, now, print_json
+from pgadvisor.cli.output import console, now, print_json, printable
 from pgadvisor.config import load_settings
 from pgadvisor.store import open_store
 from pgadvisor.store.quality import LOOKED_AT, DataQuality, QualityItem
@@ -77,12 +77,12 @@ def _print(found: DataQuality) -> None:
         table.add_row(
             Text(str(item.severity), style=_COLOURS[item.severity]),
             Text(item.name, style="bold"),
-            Text(f"{place}: {item.message}"),
+            Text(printable(f"{place}: {item.message}")),
         )
         if numbers := _numbers(item):
             table.add_row("", "", Text(numbers, style="dim"))
         if item.remedy:
-            table.add_row("", "", Text(item.remedy, style="cyan"))
+            table.add_row("", "", Text(printable(item.remedy), style="cyan"))
     console.print(table)
 
 

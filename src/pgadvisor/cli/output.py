@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pgadvisor.sql import mask_traceback
 
-__all__ = ["console", "errors", "log_to_stderr", "now", "print_json"]
+__all__ = ["console", "errors", "log_to_stderr", "now", "print_json", "printable"]
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -21,6 +21,15 @@ errors = Console(stderr=True, highlight=False)
 def now() -> datetime:
     """The clock of the doors: everything below takes the time as an argument."""
     return datetime.now(UTC)
+
+
+def printable(text: str) -> str:
+    """A text of a server without what would steer the terminal.
+
+    >>> printable("refused\\x1b[31m")
+    'refused?[31m'
+    """
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
 
 
 def print_json(value: Any) -> None:

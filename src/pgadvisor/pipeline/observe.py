@@ -15,7 +15,7 @@ from pgadvisor.pipeline.privacy import privacy_of
 from pgadvisor.pipeline.watched import Watched
 from pgadvisor.records.catalog import Catalog
 from pgadvisor.records.database_filter import DatabaseFilter
-from pgadvisor.records.statement import Interval, QueryId, StatementSnapshot
+from pgadvisor.records.statement import Interval, QueryId, StatementKey, StatementSnapshot
 from pgadvisor.records.workload import PlanCapture, PlanSource
 from pgadvisor.sql import is_own
 from pgadvisor.store import Store
@@ -59,10 +59,14 @@ def observe_statements(
         snapshot = fetch_statements(target)
         if watched is not None:
             snapshot = watched.only(target, snapshot)
+        # what the last snapshot had was looked at then; it never has statements of ours
+        baseline = None if retry_hidden else store.baselines.get(target_id)
+        seen = baseline.ids.keys() if baseline else set[StatementKey]()
+        unseen = snapshot.statements.keys() - seen
         with store.transaction() as conn:
-            known = stored_texts.known_texts(conn, target_id, retry_hidden=retry_hidden)
+            known = stored_texts.known_texts(conn, target_id, unseen, retry_hidden=retry_hidden)
             own = stored_texts.own_queryids(conn, target_id)
-        new = [key for key in snapshot.statements if (key.dbid, key.queryid) not in known]
+        new = [key for key in unseen if (key.dbid, key.queryid) not in known]
         if new:
             texts = fetch_texts(target, new)
             kept = [privacy.statement(text) for text in texts]

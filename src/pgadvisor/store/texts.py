@@ -30,17 +30,30 @@ class _Read:
 
 
 def known_texts(
-    conn: Connection, target_id: int, *, retry_hidden: bool = False
+    conn: Connection,
+    target_id: int,
+    among: Iterable[StatementKey],
+    *,
+    retry_hidden: bool = False,
 ) -> set[tuple[int, QueryId]]:
-    """(dbid, queryid) of all texts that need not be asked for again.
+    """(dbid, queryid) of the texts of these entries that need not be asked for again.
 
     With `retry_hidden` those that could not be seen are not among them: a right may have been
     granted since.
     """
+    wanted = {(key.dbid, key.queryid) for key in among}
+    if not wanted:
+        return set()
     rows = conn.execute(
         """select dbid, queryid from queries
-           where target_id = %s and (query is not null or not %s)""",
-        [target_id, retry_hidden],
+           where target_id = %(target_id)s and (query is not null or not %(retry_hidden)s)
+             and (dbid, queryid) in (select * from unnest(%(dbids)s::bigint[], %(ids)s::bigint[]))""",
+        {
+            "target_id": target_id,
+            "retry_hidden": retry_hidden,
+            "dbids": [dbid for dbid, _ in wanted],
+            "ids": [queryid for _, queryid in wanted],
+        },
     )
     return {(dbid, QueryId(queryid)) for dbid, queryid in rows}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pgadvisor.cluster import Cluster
 from pgadvisor.collect.logs.text_plan import text_plan
 from pgadvisor.plans import Plan, PlanNode, parse_plan, shape
+from pgadvisor.records.log import LogSkip
 
 Conn = psycopg.Connection[Any]
 
@@ -36,6 +37,9 @@ insert into p select g, 'v' || g from generate_series(0, 299) g;
 create table big as select g id, g % 100 k, md5(g::text) v from generate_series(1, 40000) g;
 create table small (id int references t (id), w text);
 insert into small select g, 'w' || g from generate_series(1, 20) g;
+create extension file_fdw;
+create server files foreign data wrapper file_fdw;
+create foreign table empty (a int, b text) server files options (filename '/dev/null');
 create function noop() returns trigger language plpgsql as $$ begin return new; end $$;
 create trigger "a trigger" before insert on small for each row execute function noop();
 vacuum analyze;
@@ -112,6 +116,13 @@ STATEMENTS = (
     ),
     ('select * from "Odd"."the \'name" order by e <-> point(1, 1) limit 2', ""),
     ("select * from t where id = 5 for update", ""),
+    ("select * from empty e join small s on e.a = s.id where w > 'x'", ""),
+    ("select * from empty where a > 3", ""),
+    ("select * from xmltable('/r' passing '<r/>' columns a int path 'a') x", ""),
+    (
+        "select count(*) from big b join small s on b.k = s.id",
+        "enable_hashjoin=off enable_mergejoin=off",
+    ),
     ("select unnest(array[1, 2]), id from small", ""),
     ("select * from small s, lateral (select * from t where t.id = s.id limit 1) x", ""),
     ("select count(*) from big where v <> 'x'", PARALLEL),
@@ -123,6 +134,14 @@ STATEMENTS = (
     ("select * from t a join t b on a.k = b.id and b.v > 'x'", "enable_hashjoin=off"),
     ("select sum(n * 2) over w, rank() over w from t window w as (order by k)", ""),
     ("select * from t where d = '2026-01-02' and exists (select 1 from small)", "jit_above_cost=0"),
+)
+#: of 15 and newer
+NEWER_STATEMENTS = (
+    (
+        "merge into t using p on t.id = p.id when matched and p.id < 9 then update set v = p.v "
+        "when matched then delete when not matched then insert values (p.id, 1, p.v)",
+        "",
+    ),
 )
 OPTIONS = (
     "",
@@ -172,7 +191,7 @@ def both(conn: Conn, options: str, statement: str, settings: str) -> tuple[Plan,
     as_json = explained(conn, f"{chosen}format json", statement, settings)
     text = explained(conn, f"{chosen}format text", statement, settings)
     found = text_plan(f"Query Text: {statement}\n{text}")
-    assert found is not None
+    assert not isinstance(found, LogSkip)
     assert json.loads(json.dumps(found)) == found
     return parse_plan(found), parse_plan(as_json)
 
@@ -198,7 +217,8 @@ def values(node: PlanNode, options: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_text_gives_the_tree_of_json(plans_conn: Conn, options: str) -> None:
-    for statement, settings in STATEMENTS:
+    is_newer = plans_conn.info.server_version >= 150000
+    for statement, settings in (*STATEMENTS, *(NEWER_STATEMENTS if is_newer else ())):
         from_text, from_json = both(plans_conn, options, statement, settings)
         expected = [values(node, options) for node in from_json.walk()]
         found = [values(node, options) for node in from_text.walk()]
@@ -245,7 +265,7 @@ Trigger "my trigger": calls=1"""
 
 def test_what_surrounds_a_plan() -> None:
     found = text_plan(AUTO_EXPLAIN)
-    assert found is not None
+    assert not isinstance(found, LogSkip)
     lines = AUTO_EXPLAIN.split("\n")
     assert found["Query Text"] == "\n".join(lines[:5]).removeprefix("Query Text: ")
     assert found["Query Parameters"] == "\n".join(lines[5:7]).removeprefix("Query Parameters: ")
@@ -262,7 +282,7 @@ def test_what_surrounds_a_plan() -> None:
 
 def test_numbers_of_a_plan() -> None:
     found = text_plan(AUTO_EXPLAIN)
-    assert found is not None
+    assert not isinstance(found, LogSkip)
     gather, scan = parse_plan(found).walk()
     assert (gather.startup_cost, gather.total_cost, gather.plan_rows) == (1, 2.5, 10)
     assert (gather.actual_startup_time, gather.actual_total_time) == (0.5, 1.25)
@@ -309,7 +329,7 @@ def test_io_timings_of_13_15_and_17(line: str, read: float, write: float) -> Non
     "text", ["", "Query Text: x", "Query Text: x\nResult", "Query Text: x\n  Result  (cost=0.00"]
 )
 def test_text_without_a_plan(text: str) -> None:
-    assert text_plan(text) is None
+    assert text_plan(text) is LogSkip.TRUNCATED
 
 
 WORDS = ("->  ", "  ", "\n", "Worker 0:  ", "Worker 1:", "'", '"', ": ", "Group Key: ", "Buffers: ")
@@ -319,10 +339,20 @@ PIECES = st.sampled_from((*WORDS, *AUTO_EXPLAIN.split("\n")))
 @given(pieces=st.lists(PIECES | st.text(max_size=5), max_size=40))
 def test_no_text_raises(pieces: list[str]) -> None:
     found = text_plan("Query Text: " + "".join(pieces))
-    assert found is None or "Node Type" in found["Plan"]
+    assert isinstance(found, LogSkip) or "Node Type" in found["Plan"]
 
 
 def test_damaged_plan_takes_linear_time() -> None:
     head = "Query Text: x\nResult  (cost=0.00..0.01 rows=1 width=4)\n"
     for evil in ("  Filter: ('\n", "  a'b\"\n", "  Output: (((,\n", "Result  (cost=0.00..0.01\n"):
-        assert text_plan(head + evil * 100_000) is not None
+        assert not isinstance(text_plan(head + evil * 100_000), LogSkip)
+
+
+@pytest.mark.parametrize(("depth", "is_read"), [(250, True), (400, False), (20_000, False)])
+def test_deep_plans(depth: int, is_read: bool) -> None:
+    node = "Result  (cost=0.00..0.01 rows=1 width=4)\n"
+    below = (f"{' ' * (2 + 6 * min(level, 500))}->  {node}" for level in range(depth))
+    found = text_plan(f"Query Text: x\n{node}{''.join(below)}")
+    assert (found is not LogSkip.TOO_DEEP) is is_read
+    if is_read:
+        assert len(list(parse_plan(found).walk())) == depth + 1

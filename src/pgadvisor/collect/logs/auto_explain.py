@@ -69,7 +69,7 @@ def _explained(text: str) -> dict[str, Any] | LogSkip:
     if text.startswith('Query Text: "'):  # no statement begins with a quote
         return LogSkip.YAML_PLAN
     if text.startswith("Query Text: "):
-        return text_plan(storable(text)) or LogSkip.TRUNCATED
+        return text_plan(storable(text))
     if text.startswith("<explain"):
         return LogSkip.XML_PLAN
     return LogSkip.INVALID if text.strip() else LogSkip.TRUNCATED

@@ -13,6 +13,7 @@ from typing import Any
 from pgadvisor.collect.logs.text_nodes import node_of
 from pgadvisor.collect.logs.text_properties import read_property, settings_of
 from pgadvisor.collect.logs.text_zeros import complete
+from pgadvisor.records.log import LogSkip
 
 __all__ = ["text_plan"]
 
@@ -32,13 +33,15 @@ _ARROW = "->  "
 #: where the lines of a node stand, from its arrow on
 _INSET = 6
 _WORKER = re.compile(r"Worker (\d+):  ")
+#: JSON of more levels is refused, too (plans.parse_plan)
+_DEEPEST = 300
 _MEMBERS = frozenset({"Append", "Merge Append", "BitmapAnd", "BitmapOr"})
 
 
-def text_plan(text: str) -> dict[str, Any] | None:
+def text_plan(text: str) -> dict[str, Any] | LogSkip:
     """The object that EXPLAIN (FORMAT JSON) gives for a plan of auto_explain in text format.
 
-    None when there is no plan in the text.
+    Or why there is none: no plan in the text, or one that is too deep for what reads it.
 
     >>> found = text_plan('''Query Text: select 1
     ... Result  (cost=0.00..0.01 rows=1 width=4)
@@ -48,15 +51,15 @@ def text_plan(text: str) -> dict[str, Any] | None:
     """
     root = _root(text)
     if root is None:
-        return None
+        return LogSkip.TRUNCATED
     found = _before(text[:root])
     lines = list(_lines(text[root:]))
     inside = 1
     while inside < len(lines) and lines[inside].startswith(" "):
         inside += 1
     plan = _tree(lines[:inside])
-    if plan is None:
-        return None
+    if isinstance(plan, LogSkip):
+        return plan
     found["Plan"] = plan
     _read_rest(found, lines[inside:])
     complete(plan, found["Query Text"])
@@ -119,11 +122,11 @@ class _Open:
     worker: dict[str, Any] | None = None
 
 
-def _tree(lines: list[str]) -> dict[str, Any] | None:
+def _tree(lines: list[str]) -> dict[str, Any] | LogSkip:
     """The root of a plan with all that is below it."""
     root = node_of(lines[0])
     if root is None:
-        return None
+        return LogSkip.TRUNCATED
     stack = [_Open(root, 2)]
     for line in lines[1:]:
         text = line.lstrip(" ")
@@ -135,6 +138,8 @@ def _tree(lines: list[str]) -> dict[str, Any] | None:
             if node is not None:
                 _add_child(stack[-1], node, column)
                 stack.append(_Open(node, column + _INSET))
+            if len(stack) > _DEEPEST:
+                return LogSkip.TOO_DEEP
         else:
             _read_line(stack[-1], text, column)
     return root

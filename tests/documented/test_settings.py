@@ -53,7 +53,8 @@ def test_default_data_dir_is_right() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_example_can_be_used(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PGADVISOR_CONFIG", str(tmp_path / "none.yaml"))
+    monkeypatch.chdir(tmp_path)  # no config.yaml there
+    monkeypatch.delenv("PGADVISOR_CONFIG", raising=False)
     key = variable(name, FIELDS[name])
     example = documented()[key][2].strip("`")
     monkeypatch.delenv(key, raising=False)
@@ -73,7 +74,9 @@ def test_example_file_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.delenv(variable(name, field), raising=False)
     given = re.findall(r"^(\w+):", block[1], re.MULTILINE)
     assert given
-    monkeypatch.setenv("PGADVISOR_CONFIG", str(tmp_path / "none.yaml"))
+    empty = tmp_path / "none.yaml"
+    empty.touch()
+    monkeypatch.setenv("PGADVISOR_CONFIG", str(empty))
     plain = Settings()
     monkeypatch.setenv("PGADVISOR_CONFIG", str(path))
     assert [key for key in given if getattr(Settings(), key) == getattr(plain, key)] == []

@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from pgadvisor.records.statement import COUNTER_NAMES
 from pgadvisor.store import migrate
 from pgadvisor.store import queries as loader
 from pgadvisor.store.counters import COUNTER_COLUMNS
@@ -23,6 +24,7 @@ PARTS = {
     "counters": COUNTER_COLUMNS,
     "columns": sql.SQL("statement_id, min_exec_time, max_exec_time, {}").format(COUNTER_COLUMNS),
     "values": COUNTER_COLUMNS,
+    "sums": sql.SQL(", ").join(sql.SQL("sum({})").format(sql.Identifier(n)) for n in COUNTER_NAMES),
     "updates": sql.SQL("calls = 1"),
     "table": sql.Identifier("gaps"),
     "column": sql.Identifier("until"),

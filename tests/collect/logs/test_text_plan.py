@@ -138,8 +138,9 @@ STATEMENTS = (
 #: of 15 and newer
 NEWER_STATEMENTS = (
     (
-        "merge into t using p on t.id = p.id when matched and p.id < 200 then update set v = p.v "
-        "when matched then delete when not matched then insert values (p.id, 1, p.v)",
+        "merge into small s using (values (1), (2), (500)) v (i) on s.id = v.i "
+        "when matched and s.id > 1 then delete when matched then update set w = 'x' "
+        "when not matched then do nothing",
         "",
     ),
 )

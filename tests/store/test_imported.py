@@ -304,7 +304,7 @@ spans = st.lists(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=spans, second=spans, asked=spans)
 def test_what_is_free_is_what_nothing_covers(
     first: list[Span], second: list[Span], asked: list[Span]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,7 +165,7 @@ def import_history(
     if not dry_run:
         with store.transaction() as conn:
             target_id = stored_history.import_target(conn, target, now=now)
-    for piece in source.pieces(now=now):
+    for piece in _read_ahead(source.pieces(now=now)):
         rows = _prepared(piece, prepare, source.notes)
         with store.transaction() as conn:
             if target_id is None:
@@ -191,6 +192,15 @@ def import_history(
         )
     _add_notes(report, source.notes)
     return report
+
+
+def _read_ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces; the next one is read while the store saves this one."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as reader:
+        following = reader.submit(next, pieces, None)
+        while (piece := following.result()) is not None:
+            following = reader.submit(next, pieces, None)
+            yield piece
 
 
 def _prepared(piece: Piece, prepare: "_Statements", notes: ImportNotes) -> list[ImportedRow]:

@@ -22,14 +22,13 @@ from pgadvisor.store.connection import Connection
 from pgadvisor.store.counters import copy_columns, names_of
 from pgadvisor.store.coverage import Coverage, load_coverage, save_spans
 from pgadvisor.store.partitions import ensure_partitions
-from pgadvisor.store.places import Places, adopt_databases
+from pgadvisor.store.places import Places
 from pgadvisor.store.queries import load
 from pgadvisor.store.snapshots import save_gap
 from pgadvisor.store.targets import lock_target
 
 __all__ = [
     "Recorded",
-    "adopt_databases",
     "import_target",
     "imported_sources",
     "left_out",

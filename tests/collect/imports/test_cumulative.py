@@ -155,7 +155,9 @@ def test_a_database_that_appears_later_begins_with_its_first_reading(path: Path)
     assert found.totals() == {("shop", 1): 1, ("crm", 1): 5}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(data=st.data())
 def test_never_more_than_what_ran(tmp_path: Path, data: st.DataObject) -> None:
     """Statements work, are reset and evicted; a reading may show only the busiest of them."""

@@ -456,7 +456,9 @@ texts = st.text(
 ).map(lambda text: f"select {text!r}".strip())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None
+)
 @given(
     history=st.dictionaries(
         st.tuples(st.integers(0, 48), st.sampled_from(["shop", "crm"]), texts),
@@ -494,3 +496,63 @@ def test_any_history_in_any_dialect(
             key: pytest.approx(sums[index]) for key, sums in expected.items()
         }
     assert not found.refused
+
+
+cells = st.sampled_from(
+    [
+        *("", "0", "-1", "nan", "inf", "1e400", "99999999999999999999", "1,5", "x", "NULL", r"\N"),
+        *("2026-02-01", "2026-02-01 00:00:00", "2026-02-30", "01/02/2026", "1769904000", "0001"),
+        *("select 1", "select '", '"', "'", "\n", "\0", "ä", "true", "shop", "5", "7.5", "a,b;c|d"),
+    ]
+)
+headers = st.lists(
+    st.sampled_from(
+        [
+            *("captured_at", "hour", "since", "until", "date", "database", "dbid", "query", "user"),
+            *(
+                "queryid",
+                "userid",
+                "toplevel",
+                "calls",
+                "rows",
+                "total_exec_time",
+                "value",
+                "a",
+                "",
+            ),
+            *("mean_exec_time", "stddev_exec_time", "duration", "series", "stats_since", "plans"),
+        ]
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
+@given(
+    names=headers,
+    rows=st.lists(st.lists(cells, max_size=8), max_size=8),
+    counting=st.sampled_from([None, *Counting]),
+    wide=st.booleans(),
+    raw=st.one_of(st.none(), st.binary(max_size=200)),
+)
+def test_whatever_a_file_holds_it_is_read_or_refused(
+    tmp_path: Path,
+    names: list[str],
+    rows: list[list[str]],
+    counting: Counting | None,
+    wide: bool,
+    raw: bytes | None,
+) -> None:
+    content = csv_text(names, rows).encode() + (raw or b"")
+    try:
+        found = read(tmp_path / "any.csv", content, counting=counting, wide=wide, interval=HOUR)
+    except (ConfigInvalid, ImportUnreadable) as exc:
+        assert exc.message and exc.hint
+        return
+    for row in found.rows:
+        assert row.since < row.until <= NOW
+        assert all(value >= 0 for value in row.counters)
+        assert row.statement.query is not None or row.statement.queryid is not None

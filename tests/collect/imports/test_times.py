@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgadvisor.collect.imports.times import BadTime, Times, day_or_month_first, zone
@@ -80,6 +80,7 @@ def test_an_unknown_zone_is_an_error_of_the_user() -> None:
         zone("Europe/Bonn")
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(min_value=datetime(1991, 1, 1), max_value=datetime(2199, 1, 1)),
     st.sampled_from(["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y/%m/%d %H:%M:%S.%f",
@@ -89,6 +90,7 @@ def test_any_instant_in_any_writing(instant: datetime, writing: str) -> None:
     assert Times().read(instant.strftime(writing)) == instant.replace(tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.integers(631_152_000, 7_000_000_000))
 def test_seconds_of_any_unit(seconds: int) -> None:
     times = Times()

@@ -66,9 +66,9 @@ class CsvTable:
             try:
                 while rows := _some(reader, len(self.names), refuse):
                     lines, values = rows
-                    chosen = list(zip(*values, strict=True)) if values else []
-                    picked = [chosen[index] for index in columns] if values else []
-                    yield Batch(lines if values else (), picked, min(raw.tell() / size, 1.0))
+                    turned = list(zip(*values, strict=True)) or [()] * len(self.names)
+                    picked = [turned[index] for index in columns]
+                    yield Batch(lines, picked, min(raw.tell() / size, 1.0))
             except (csv.Error, OSError, EOFError, lzma.LZMAError) as exc:
                 raise ImportUnreadable(
                     f"{self._path} cannot be read after line {reader.line_num}: {exc}",

@@ -1,8 +1,8 @@
 """pgwatch's Postgres sink: rows of JSON, the busiest statements of each source, cumulative.
 
 Source: internal/sinks/sql/admin_schema.sql (admin.metrics_template: time, dbname, data, tag_data)
-and the metric stat_statements in internal/metrics/metrics.yaml of pgwatch 3 to 6; pgwatch2 has the
-same columns. The metric adds up the users of a queryid and keeps those with more than 5 calls and
+and the metric stat_statements in internal/metrics/metrics.yaml of pgwatch 3 to 6. The metric
+adds up the users of a queryid and keeps those with more than 5 calls and
 5 ms that are among the first hundred by one of its orders: a statement comes and goes.
 """
 

@@ -50,7 +50,7 @@ def observing(cluster: Cluster, store: Store, settings: Settings) -> Iterator[Ob
         thread.join()
 
 
-def until(condition: Callable[[], bool], seconds: float = 40) -> None:
+def until(condition: Callable[[], bool], seconds: float = 100) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

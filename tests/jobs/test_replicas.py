@@ -40,7 +40,7 @@ class Standby(Cluster):
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[tuple[Cluster, Cluster]]:
+def pair(hypopg: None) -> Iterator[tuple[Cluster, Cluster]]:
     """A primary with a database, and its standby, which has caught up."""
     binaries = find_binaries()
     with Cluster.temporary(binaries, settings=SETTINGS) as primary:

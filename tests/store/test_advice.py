@@ -181,7 +181,7 @@ def test_pages_are_whole_and_stable_with_ties(store: Store, target: int) -> None
 
 def test_filters(store: Store, target: int) -> None:
     save(store, target, advice("a", queryid=-7), advice("b", 99.0, queryid=8, rule="other-rule"))
-    assert [one.key for one in listed(store, queryid=-7)] == ["a"]
+    assert [one.key for one in listed(store, queryids=[-7])] == ["a"]
     assert [one.key for one in listed(store, rule="other-rule")] == ["b"]
     assert [one.key for one in listed(store, min_roi=2000.0)] == ["b"]
     assert listed(store, target="elsewhere") == []

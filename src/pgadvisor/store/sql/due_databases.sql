@@ -9,9 +9,9 @@ where t.kind = 'server' and t.paused_at is null and t.removed_at is null
     and d.last_seen_at >= t.last_seen_at - interval '1 day'
     and (
         d.tried_at is null
-        or d.tried_at > %(now)s
-        or d.tried_at <= %(now)s - coalesce(
-            make_interval(secs => t.catalog_interval_seconds), %(catalog_interval)s
+        or d.tried_at > %(now)s::timestamptz
+        or d.tried_at <= %(now)s::timestamptz - coalesce(
+            make_interval(secs => t.catalog_interval_seconds), %(catalog_interval)s::interval
         )
     )
 order by d.tried_at nulls first, d.target_id, d.dbid

@@ -9,7 +9,9 @@ from benchmarks.torture.world import World
 
 __all__ = ["Watcher"]
 
-_OURS = "select count(*) from pg_stat_activity where application_name = 'pgadvisor'"
+_OURS = """
+select count(*) from pg_stat_activity where application_name in ('pgadvisor', 'pgadvisor store')
+"""
 
 
 class Watcher(threading.Thread):

@@ -137,8 +137,7 @@ def _of_entries(
     """Each entry against itself."""
     deltas: list[StatementDelta] = []
     lost = sum(
-        key not in after.statements and key.dbid not in after.unwatched
-        for key in before.statements
+        key not in after.statements and key.dbid not in after.unwatched for key in before.statements
     )
     unknown = 0
     seen_users = {key.userid for key in before.statements}

@@ -47,12 +47,13 @@ def known_texts(
     rows = conn.execute(
         """select dbid, queryid from queries
            where target_id = %(target_id)s and (query is not null or not %(retry_hidden)s)
-             and (dbid, queryid) in (select * from unnest(%(dbids)s::bigint[], %(ids)s::bigint[]))""",
+             and (dbid, queryid) in (
+                 select * from unnest(%(dbids)s::bigint[], %(queryids)s::bigint[]))""",
         {
             "target_id": target_id,
             "retry_hidden": retry_hidden,
             "dbids": [dbid for dbid, _ in wanted],
-            "ids": [queryid for _, queryid in wanted],
+            "queryids": [queryid for _, queryid in wanted],
         },
     )
     return {(dbid, QueryId(queryid)) for dbid, queryid in rows}

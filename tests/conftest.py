@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from pgadvisor.cluster import Binaries, Cluster, embedded_binaries, find_binaries
@@ -46,6 +47,13 @@ def target_settings(major: int) -> dict[str, str]:
 def pytest_report_header() -> str:
     binaries = find_binaries()
     return f"target: PostgreSQL {binaries.major} from {binaries.bin_dir}"
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """What a test sets up for logging writes to a stream that is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -230,19 +230,19 @@ def test_only_so_many_at_once(
     request = (
         f"POST {PATH}?target={target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\nx"
     )
-    # known from here on, so that sending it again takes no time
-    assert client.post(PATH, content=LOG, params={"target": target}).is_success
-    sockets = [socket.create_connection((host, port or 80)) for _ in range(4)]
+    sockets: list[socket.socket] = []
     try:
-        for one in sockets:
-            one.sendall(request.encode())
         deadline = time.monotonic() + 60
         while (answer := client.post(PATH, content=LOG, params={"target": target})).is_success:
             assert time.monotonic() < deadline
+            sockets.append(socket.create_connection((host, port or 80)))
+            sockets[-1].sendall(request.encode())
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
-        for one in sockets:
-            assert b"408 Request Timeout" in one.recv(4096)
+        # one that came while a request of another test was under way may have been too many, too
+        ends = [one.recv(4096).split(b"\r\n")[0] for one in sockets]
+        assert b"HTTP/1.1 408 Request Timeout" in ends
+        assert set(ends) <= {b"HTTP/1.1 408 Request Timeout", b"HTTP/1.1 429 Too Many Requests"}
     finally:
         for one in sockets:
             one.close()

@@ -326,8 +326,9 @@ def test_an_evicted_entry_that_comes_back(version: Version) -> None:
     new = version.entry(after, BY_CUSTOMER)
     interval = interval_between(before, after)
     reasons = {gap.reason for gap in interval.gaps}
-    # extension 1.8 only shows that entries are gone: nearly all of them here, as after a reset
-    assert reasons == {GapReason.EVICTION if version.major >= 14 else GapReason.RESET}
+    # extension 1.8 only shows that entries are gone: where it is most of them, as after a reset
+    assert reasons in ({GapReason.EVICTION}, {GapReason.RESET})
+    assert version.major < 14 or reasons == {GapReason.EVICTION}
     # 17 says since when it counts; before, a part of it may look like what was known
     assert calls(interval, new) in ({6} if version.major >= 17 else {5, 6})
     if version.major >= 17:

@@ -1,11 +1,13 @@
 """What all verbs print with."""
 
+import contextlib
+import io
 import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from rich.console import Console
@@ -53,6 +55,24 @@ def _without_values(
     return event
 
 
+class _Outlived(io.TextIOBase):
+    """A stream that may go away, as a pipe does: what cannot be written is lost, work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write, where there is still somebody to read it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush likewise."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def log_to_stderr(level: str, *, as_json: bool) -> None:
     """Structured log lines on standard error; standard output stays for results."""
     if logging.lastResort is not None:  # the handler of a program that sets up none
@@ -70,5 +90,5 @@ def log_to_stderr(level: str, *, as_json: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Outlived(sys.stderr))),
     )

@@ -158,7 +158,8 @@ def test_an_empty_store_has_empty_lists(empty_client: httpx.Client) -> None:
 
 
 def test_databases_come_with_their_load(client: httpx.Client) -> None:
-    first, second = client.get("/api/v1/databases").json()["items"]
+    items = client.get("/api/v1/databases").json()["items"]  # others may have sent logs
+    first, second = (one for one in items if one["server_version_num"])
     assert [first["database_name"], second["database_name"]] == ["shop", "analytics/<i>2026</i>"]
     assert first["server_version_num"] == 150018
     assert first["total_exec_time"] > second["total_exec_time"] > 0

@@ -91,7 +91,8 @@ def test_any_instant_in_any_writing(instant: datetime, writing: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(631_152_000, 7_000_000_000))
+# in between ten digits are a date and an hour: 2026112210
+@given(st.integers(631_152_000, 1_899_999_999) | st.integers(2_100_000_000, 7_000_000_000))
 def test_seconds_of_any_unit(seconds: int) -> None:
     times = Times()
     expected = datetime.fromtimestamp(seconds, UTC)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -135,7 +136,9 @@ class Times:
 
     def _of_text(self, text: str) -> datetime:
         if compact := _COMPACT.fullmatch(text):
-            return _fields(compact[0][:4], compact[2], compact[3], *_pairs(compact[4] or ""))
+            # ten digits may also be seconds since 1970, of 2030 to 2036
+            with suppress(BadTime):
+                return _fields(compact[0][:4], compact[2], compact[3], *_pairs(compact[4] or ""))
         if _NUMBER.fullmatch(text):
             return _since_1970(int(text) if text.isdigit() else float(text))
         bare = _NAMED_UTC.sub("+00:00", text)

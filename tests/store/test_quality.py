@@ -357,6 +357,17 @@ def test_checks_that_did_not_go_well(store: Store, target: int) -> None:
     assert names == {"track-io-timing: off", "compute-query-id: off"}
 
 
+def test_one_database_with_pg_stat_statements_is_enough(store: Store, target: int) -> None:
+    add = """insert into target_checks values
+                 (%s, %s, 'pg-stat-statements', %s, 'said', 'CREATE EXTENSION', %s)"""
+    with store.transaction() as conn:
+        conn.execute(add, [target, "other", "error", NOON])
+    assert [one.database_name for one in items(store, "check")] == ["other"]
+    with store.transaction() as conn:
+        conn.execute(add, [target, "shop", "ok", NOON])
+    assert items(store, "check") == []
+
+
 def test_a_database_that_cannot_be_read(store: Store, target: int) -> None:
     with store.transaction() as conn:
         conn.execute("update databases set problem = 'permission denied' where datname = 'other'")

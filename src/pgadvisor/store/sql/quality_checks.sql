@@ -4,6 +4,10 @@ select t.name as target, nullif(c.database_name, '') as database_name, c.name, c
 from target_checks c
 join targets t on t.id = c.target_id
 where c.status <> 'ok' and t.removed_at is null
+  -- one database of a server with the extension is enough
+  and not (c.name = 'pg-stat-statements'
+           and exists (select from target_checks o
+                       where o.target_id = c.target_id and o.name = c.name and o.status <> 'error'))
   and (%(target)s::text is null or t.name = %(target)s)
   and (%(database)s::text is null or c.database_name in ('', %(database)s))
 union all
